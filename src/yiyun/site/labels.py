@@ -1,0 +1,47 @@
+"""Names of the labels that all parts share (design decision 13)."""
+
+from yiyun.site.model import Host
+
+PREFIX = "yiyun.io/"
+SITE = "yiyun.io/site"
+STACK = "yiyun.io/stack"
+TENANT = "yiyun.io/tenant"
+MLPS_LEVEL = "yiyun.io/mlps-level"
+CPU_FAMILY = "yiyun.io/cpu-family"
+LIFECYCLE = "yiyun.io/lifecycle"
+BACKUP = "yiyun.io/backup"
+VM = "yiyun.io/vm"
+DISK_ROLE = "yiyun.io/disk-role"
+APPLICATION = "app.kubernetes.io/name"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+ZONE = "topology.kubernetes.io/zone"
+REGION = "topology.kubernetes.io/region"
+ARCH = "kubernetes.io/arch"
+HOSTNAME = "kubernetes.io/hostname"
+RACK = "topology.rook.io/rack"
+ROW = "topology.rook.io/row"
+"""CRUSH has no switch pair; a row is what we call one."""
+
+
+def role_label(role: str) -> str:
+    """Label key of an inventory role, set to "true" on the node, for example `yiyun.io/role-gateway`."""
+    return f"{PREFIX}role-{role.replace('_', '-')}"
+
+
+def node_labels(host: Host, site_name: str) -> dict[str, str]:
+    """All labels of the Kubernetes node of one host."""
+    labels = {
+        HOSTNAME: host.name,
+        "kubernetes.io/os": "linux",
+        ARCH: host.arch,
+        REGION: site_name,
+        ZONE: host.zone,
+        ROW: host.switch_pair,
+        RACK: host.rack,
+        CPU_FAMILY: host.cpu_family.value,
+        SITE: site_name,
+    }
+    labels |= {role_label(role): "true" for role in host.roles}
+    if "control" in host.roles:
+        labels["node-role.kubernetes.io/control-plane"] = ""
+    return labels
