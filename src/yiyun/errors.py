@@ -9,4 +9,9 @@ class UserError(Exception):
 
 
 class SiteError(UserError):
-    """An inventory or site.yaml was refused. The text begins with `file:line`."""
+    """An inventory or site.yaml was refused. The text begins with `file:line`; further lines are further problems."""
+
+    def __init__(self, text: str, rule: str | None = None) -> None:
+        """Keep `rule`, the id of the compliance rule that this refusal stands for, None where none does."""
+        super().__init__(text)
+        self.rule = rule
