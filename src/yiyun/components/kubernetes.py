@@ -4,7 +4,7 @@ A component's work is a plain function that returns `Item`s, so its tests need n
 them. Manifests are passed to the provider as written, field by field, in Kubernetes' own spelling.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,10 +80,12 @@ class Component(pulumi.ComponentResource):
         site: Site,
         items: Iterable[Item],
         opts: pulumi.ResourceOptions | None = None,
+        after: Sequence[pulumi.Resource] = (),
     ) -> None:
         """Register `items` as children of a component of type `yiyun:<stack>:<kind>`.
 
-        Raises ValueError when an item comes before one that it names in `after`: order the list.
+        All items come after the resources `after`: other components, because Pulumi does not hand on a component's
+        own `depends_on` to its children. Raises ValueError when an item comes before one that it names itself.
         """
         stack = pulumi.get_project().removeprefix("yiyun-")
         super().__init__(f"yiyun:{stack}:{kind}", name, None, opts)
@@ -96,7 +98,7 @@ class Component(pulumi.ComponentResource):
                 finished(site, stack, item),
                 pulumi.ResourceOptions(
                     parent=self,
-                    depends_on=[self.objects[k] for k in item.after],
+                    depends_on=[*after, *(self.objects[k] for k in item.after)],
                     protect=item.holds_data,
                     retain_on_delete=item.holds_data,
                     version=PROVIDER_VERSION,

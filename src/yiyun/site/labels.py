@@ -21,6 +21,8 @@ HOSTNAME = "kubernetes.io/hostname"
 RACK = "topology.rook.io/rack"
 ROW = "topology.rook.io/row"
 """CRUSH has no switch pair; a row is what we call one."""
+EXTERNAL_GATEWAY = "ovn.kubernetes.io/external-gw"
+"""Kube-OVN puts a VPC router's uplinks on nodes that carry it, and on no others."""
 
 
 def role_label(role: str) -> str:
@@ -42,6 +44,8 @@ def node_labels(host: Host, site_name: str) -> dict[str, str]:
         SITE: site_name,
     }
     labels |= {role_label(role): "true" for role in host.roles}
+    if "gateway" in host.roles:
+        labels[EXTERNAL_GATEWAY] = "true"
     if "control" in host.roles:
         labels["node-role.kubernetes.io/control-plane"] = ""
     return labels
