@@ -22,7 +22,7 @@ from yiyun.site.model import (
     Vm,
     Vpc,
 )
-from yiyun.site.validation import ARCH_OF_FAMILY, host_of, spec_of
+from yiyun.site.validation import ARCH_OF_FAMILY, host_of, refuse_unknown_variables, spec_of
 
 _Named = TypeVar("_Named", Host, Tenant, Vpc, Subnet, Pool, Image, Vm, Application)
 
@@ -49,6 +49,7 @@ class Site:
             raise SiteError(f"{shown}:1: is not a directory with hosts.yaml and site.yaml; ./yiyun init DIR makes one")
         listed = inventory.read(directory / "hosts.yaml")
         root = document.read(directory / "site.yaml")
+        refuse_unknown_variables(listed)
         hosts = tuple(host_of(listed, listed.hosts[name]) for name in sorted(listed.hosts))
         site = cls(directory.resolve(), spec_of(root), hosts)
         checks.check(site, checks.Places(root, listed))

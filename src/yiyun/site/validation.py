@@ -173,10 +173,6 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def host_of(listed: Inventory, source: InventoryHost) -> Host:
     """Make one Host from its merged variables. Raises SiteError at the variable, or at the host when one is missing."""
-    for name, entry in source.variables.items():
-        if name.startswith("yiyun_") and name not in HOST_VARIABLES:
-            known = ", ".join(HOST_VARIABLES)
-            raise SiteError(f"{entry.where}: unknown variable {name}{meant(name, HOST_VARIABLES)}; known: {known}")
     used = {name: source.variables[name] for name in HOST_VARIABLES if name in source.variables}
     for name, entry in used.items():
         _refuse_templates(name, entry.node)
@@ -187,6 +183,17 @@ def host_of(listed: Inventory, source: InventoryHost) -> Host:
         return Host.model_validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         raise SiteError(_host_problems(error, used, source)) from None
+
+
+def refuse_unknown_variables(listed: Inventory) -> None:
+    """Refuse variables that begin with `yiyun_` and mean nothing: they are misspelled. Raises SiteError."""
+    sources = [group.variables for group in listed.groups.values()]
+    sources += [variables for host in listed.hosts.values() for variables in (host.own, host.variables)]
+    for source in sources:
+        for name, entry in source.items():
+            if name.startswith("yiyun_") and name not in HOST_VARIABLES:
+                known = ", ".join(HOST_VARIABLES)
+                raise SiteError(f"{entry.where}: unknown variable {name}{meant(name, HOST_VARIABLES)}; known: {known}")
 
 
 def _refuse_templates(name: str, node: Node) -> None:
