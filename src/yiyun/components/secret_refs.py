@@ -2,7 +2,8 @@
 
 Stacks name Secrets, so passwords and keys never pass through Pulumi: they are in no state file, no saved plan and no
 log (clause 8.1.4.8-a, confidentiality of identification data). This page is the one place that says which Secrets a
-site needs, under which name, with which keys, and which of them must hold the same values.
+site needs, under which name, with which keys, and which of them must hold the same values. Certificates are not among
+them: cert-manager makes those in the cluster, from Certificate objects.
 """
 
 from collections.abc import Iterator
@@ -14,10 +15,13 @@ from yiyun.site.model import Database, ObjectUser
 BLOCK_NAMESPACE = "rook-ceph"
 OBJECT_NAMESPACE = "rook-ceph-object"
 VELERO_NAMESPACE = "velero"
+CERT_MANAGER_NAMESPACE = "cert-manager"
 
 SITE_CA = "site-ca"
 """Name of the Secret (and, for CDI, of the ConfigMap) with the CA certificate of the site's own services."""
 CA_KEY = "ca.crt"
+ISSUER_CA = "yiyun-ca"
+"""Secret with the key pair of the site's CA, in cert-manager's namespace."""
 VELERO_S3 = "velero-s3"
 
 
@@ -38,11 +42,10 @@ class SecretRef:
     s3-credentials-file         the same pair as an AWS credentials file (profile `default`)
     password                    a random password
     =TEXT                       the literal TEXT, for example a user name
-    certificate, private-key    PEM, for `dns_names`, signed by the site's CA
     ca-certificate              PEM of the site's CA
+    ca-private-key              PEM of the site's CA's key; cert-manager signs all other certificates with it
     cloud-init                  user-data of one virtual machine
     """
-    dns_names: tuple[str, ...] = ()
 
 
 def s3_user_secret(user_name: str) -> str:
@@ -50,40 +53,29 @@ def s3_user_secret(user_name: str) -> str:
     return f"s3-{user_name}"
 
 
-def rgw_tls_secret(store_name: str) -> str:
-    """Secret with the certificate of an object store's gateways."""
-    return f"rgw-{store_name}-tls"
-
-
 def rgw_host(store_name: str) -> str:
     """DNS name under which pods reach the gateways of an object store (Rook names the Service so)."""
     return f"rook-ceph-rgw-{store_name}.{OBJECT_NAMESPACE}.svc"
 
 
+def database_secret(database_name: str, use: str) -> str:
+    """Secret of a database. Names of databases have no dot, so no two can share one."""
+    return f"{database_name}.{use}"
+
+
 def backup_s3_secret(database_name: str) -> str:
     """Secret with the S3 keys that a database backs up with."""
-    return f"{database_name}-backup-s3"
+    return database_secret(database_name, "backup-s3")
 
 
 def cloud_init_secret(vm_name: str) -> str:
     """Secret with the cloud-init user-data of a virtual machine."""
-    return f"{vm_name}-cloud-init"
-
-
-def tidb_server_secret(cluster_name: str) -> str:
-    """Secret with the certificate of a TidbCluster's SQL port; TiDB Operator fixes this name."""
-    return f"{cluster_name}-tidb-server-secret"
-
-
-def tidb_clusters(site: Site, database: Database) -> dict[str, str]:
-    """TidbCluster names of one logical TiDB by architecture; the first is the one that the others join."""
-    archs = dict.fromkeys(site.arch_of(replica.cpu_family) for replica in database.replicas)
-    return {arch: f"{database.name}-{arch}" for arch in archs}
+    return f"{vm_name}.cloud-init"
 
 
 def needed_secrets(site: Site) -> list[SecretRef]:
     """All Secrets that the stacks of `site` refer to, sorted by namespace and name."""
-    return sorted({*_object_store(site), *_backup(site), *_machines(site), *_databases(site)})
+    return sorted({*_issuer(), *_object_store(site), *_backup(site), *_machines(site), *_databases(site)})
 
 
 def needed_ca_bundles(site: Site) -> list[tuple[str, str, str]]:
@@ -100,18 +92,18 @@ def _s3(namespace: str, name: str, keys: tuple[str, str], user_name: str) -> Sec
     return SecretRef(namespace, name, keys, credential=f"s3/{user_name}", holds=("access-key", "secret-key"))
 
 
+def _issuer() -> Iterator[SecretRef]:
+    yield SecretRef(
+        CERT_MANAGER_NAMESPACE,
+        ISSUER_CA,
+        ("tls.crt", "tls.key"),
+        type="kubernetes.io/tls",
+        credential="ca",
+        holds=("ca-certificate", "ca-private-key"),
+    )
+
+
 def _object_store(site: Site) -> Iterator[SecretRef]:
-    for store in site.spec.storage.object_stores:
-        host = rgw_host(store.name)
-        yield SecretRef(
-            OBJECT_NAMESPACE,
-            rgw_tls_secret(store.name),
-            ("tls.crt", "tls.key"),
-            type="kubernetes.io/tls",
-            credential=f"tls/{rgw_tls_secret(store.name)}",
-            holds=("certificate", "private-key"),
-            dns_names=(host, f"{host}.cluster.local"),
-        )
     for user in site.spec.storage.object_users:
         yield _s3(OBJECT_NAMESPACE, s3_user_secret(user.name), ("access-key", "secret-key"), user.name)
 
@@ -139,7 +131,7 @@ def _machines(site: Site) -> Iterator[SecretRef]:
 
 
 def _password(database: Database, suffix: str, key: str = "password") -> SecretRef:
-    name = f"{database.name}-{suffix}"
+    name = database_secret(database.name, suffix)
     credential = f"password/{database.tenant}/{name}"
     return SecretRef(database.tenant, name, (key,), credential=credential, holds=("password",))
 
@@ -163,7 +155,7 @@ def _databases(site: Site) -> Iterator[SecretRef]:
             continue
         yield _ca(database.tenant)
         if database.engine == "postgresql":
-            name = f"{database.name}-owner"
+            name = database_secret(database.name, "owner")
             yield SecretRef(
                 database.tenant,
                 name,
@@ -174,16 +166,6 @@ def _databases(site: Site) -> Iterator[SecretRef]:
             )
         else:
             yield _password(database, "root", key="root")
-            for cluster in tidb_clusters(site, database).values():
-                service = f"{cluster}-tidb"
-                yield SecretRef(
-                    database.tenant,
-                    tidb_server_secret(cluster),
-                    ("tls.crt", "tls.key", CA_KEY),
-                    credential=f"tls/{database.tenant}/{cluster}",
-                    holds=("certificate", "private-key", "ca-certificate"),
-                    dns_names=(service, f"{service}.{database.tenant}.svc", f"{service}.{database.tenant}"),
-                )
 
 
 def sql_name(name: str) -> str:
