@@ -58,6 +58,8 @@ def finished(site: Site, stack: str, item: Item) -> dict[str, Any]:
     annotations = {"pulumi.com/patchFieldManager": FIELD_MANAGER, **metadata.get("annotations", {})}
     if manifest["kind"] not in AWAITED:
         annotations["pulumi.com/skipAwait"] = "true"
+        # Deleting in the foreground waits for a garbage collector that knows the kind's dependants.
+        annotations.setdefault("pulumi.com/deletionPropagationPolicy", "background")
     metadata["annotations"] = annotations
     manifest["metadata"] = metadata
     return manifest

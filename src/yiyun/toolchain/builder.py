@@ -45,7 +45,7 @@ def build(recipe: Recipe, report: Report) -> Path:
             out = Path(scratch) / "result" / "bin"
             out.mkdir(parents=True)
             _compile(go, recipe, source, out, report)
-            _copy(go, recipe, source, out)
+            _copy_scripts(go, recipe, source, out)
             out.parent.rename(home)
     return recipe.bin_dir
 
@@ -83,11 +83,11 @@ def _embed(go: Path, recipe: Recipe, source: Path) -> None:
             target.write_text(json.dumps(content), encoding="utf-8")
 
 
-def _copy(go: Path, recipe: Recipe, source: Path, out: Path) -> None:
-    if recipe.build.copy is None:
+def _copy_scripts(go: Path, recipe: Recipe, source: Path, out: Path) -> None:
+    if recipe.build.scripts is None:
         return
-    module = _module_dir(go, source, recipe.build.copy.module)
-    for name in recipe.build.copy.executables:
+    module = _module_dir(go, source, recipe.build.scripts.module)
+    for name in recipe.build.scripts.files:
         target = out / Path(name).name
         shutil.copyfile(module / name, target)
         target.chmod(0o755)
@@ -95,7 +95,6 @@ def _copy(go: Path, recipe: Recipe, source: Path, out: Path) -> None:
 
 def _compile(go: Path, recipe: Recipe, source: Path, out: Path, report: Report) -> None:
     report(f"{recipe.name}: fetching modules")
-    _go(go, source, "mod", "download")
     for name, binary in recipe.build.binaries.items():
         total = len(_go(go, source, "list", "-deps", binary.package).splitlines())
         command = [str(go), "build", "-v", "-ldflags", f"-s -w {recipe.build.ldflags}", "-o", str(out / name)]

@@ -24,11 +24,11 @@ class Binary(_Closed):
     """PEP 440 specifier of the versions that will do when one is found on PATH."""
 
 
-class Copy(_Closed):
+class Scripts(_Closed):
     """Executable files of a module that are copied as they are."""
 
     module: str
-    executables: tuple[str, ...]
+    files: tuple[str, ...]
 
 
 class SetVersion(_Closed):
@@ -58,7 +58,7 @@ class BuildFile(_Closed):
 
     ldflags: str = ""
     binaries: dict[str, Binary]
-    copy: Copy | None = None  # type: ignore[assignment]  # pydantic's deprecated BaseModel.copy
+    scripts: Scripts | None = None
     embed: Embed | None = None
     plugin: Plugin | None = None
 

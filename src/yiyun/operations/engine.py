@@ -1,0 +1,229 @@
+"""Calls of the real pulumi: previews that are read as data, updates that follow a saved plan."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yiyun import toolchain
+from yiyun.errors import UserError
+from yiyun.operations import environment
+from yiyun.operations.projects import Project
+from yiyun.site import Site
+
+Report = Callable[[str], None]
+CHANGES = ("create", "update", "replace", "delete")
+_OP_NAMES = {"create-replacement": "replace", "delete-replaced": "replace", "import": "create"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What pulumi would do, or need not do, with one Kubernetes object."""
+
+    operation: str
+    """One of CHANGES, or `same`."""
+    urn: str
+    manifest: dict[str, Any]
+    """The wished object; of a delete the object as it was written last."""
+    changed_paths: tuple[str, ...] = ()
+    protected: bool = False
+    """It holds data: pulumi refuses to delete it."""
+
+    @property
+    def key(self) -> str:
+        """`Kind/namespace/name`, as components name it."""
+        return self.urn.rsplit("::", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """All objects of one stack and what an update would do with them."""
+
+    project: Project
+    plan: Path
+    steps: tuple[Step, ...]
+    kept: tuple[Step, ...] = field(default=())
+    """Objects that hold data and left site.yaml: they stay in state and cluster until deleted by name."""
+
+    def of(self, *operations: str) -> list[Step]:
+        """The steps with one of `operations`."""
+        return [step for step in self.steps if step.operation in operations]
+
+    @property
+    def changes(self) -> list[Step]:
+        """The steps that change something."""
+        return self.of(*CHANGES)
+
+    @property
+    def wished(self) -> list[Step]:
+        """The steps whose object is wished for: everything but deletes."""
+        return [step for step in self.steps if step.operation != "delete"]
+
+
+class Engine:
+    """Pulumi on one site."""
+
+    def __init__(self, site: Site, person: str = "ops") -> None:
+        self.site = site
+        self.env = {**os.environ, **environment.variables(site, person), "YIYUN_GATE": "on"}
+        self.pulumi = str(toolchain.find("pulumi"))
+
+    def command(self, project: Project, *args: str) -> list[str]:
+        """The plain command, as a user could run it inside the stack's directory after `./yiyun env`."""
+        config = environment.config_file(self.site, project.name)
+        return ["pulumi", *args, "--stack", self.site.name, "--config-file", str(config), "--non-interactive"]
+
+    def run(self, project: Project, args: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run pulumi to its end and return what it printed."""
+        return subprocess.run(
+            [self.pulumi, *args, "--color", "never"],
+            cwd=cwd or project.directory,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def ensure_stack(self, project: Project) -> None:
+        """Create the stack and its config file, outside of stacks/, when they are not there yet."""
+        config = environment.config_file(self.site, project.name)
+        if config.exists():
+            return
+        config.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            shutil.copyfile(project.directory / "Pulumi.yaml", Path(scratch) / "Pulumi.yaml")
+            args = ["stack", "select", "--create", self.site.name, "--non-interactive"]
+            done = self.run(project, args, cwd=Path(scratch))
+            if done.returncode:
+                raise UserError(f"cannot create stack {project.pulumi_name}/{self.site.name}: {_last_words(done)}")
+            made = Path(scratch) / config.name
+            content = made.read_text(encoding="utf-8") if made.exists() else ""
+        fresh = config.with_name(f".{config.name}.{os.getpid()}")
+        fresh.write_text(content, encoding="utf-8")
+        fresh.replace(config)
+
+    def preview(self, project: Project, policy_pack: Path | None = None, targets: Iterable[str] = ()) -> Preview:
+        """Preview one stack; the plan is saved in the site's state.
+
+        Objects that hold data and are no longer wished for are left out of the plan and returned as `kept`.
+        Raises UserError with pulumi's own words when the preview fails, the policy pack included.
+        """
+        self.ensure_stack(project)
+        plan = self.site.state_dir / "plans" / f"{project.name}.json"
+        plan.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        extra = [f"--target={urn}" for urn in targets]
+        steps = self._preview(project, plan, policy_pack, extra)
+        kept = tuple(s for s in steps if s.operation == "delete" and s.protected)
+        if kept:
+            steps = self._preview(project, plan, policy_pack, [*extra, *(f"--exclude={s.urn}" for s in kept)])
+            steps = [s for s in steps if s.urn not in {k.urn for k in kept}]
+        return Preview(project, plan, tuple(steps), kept)
+
+    def _preview(self, project: Project, plan: Path, pack: Path | None, extra: list[str]) -> list[Step]:
+        args = self.command(project, "preview", "--json", "--show-sames", "--save-plan", str(plan), *extra)[1:]
+        if pack is not None:
+            args += ["--policy-pack", str(pack)]
+        done = self.run(project, [*args, "--ignore-protect"])
+        if plan.exists():
+            plan.chmod(0o600)
+        try:
+            content = json.loads(done.stdout[done.stdout.index("{") :])
+        except ValueError:
+            raise UserError(f"preview of {project.name} failed: {_last_words(done)}") from None
+        if done.returncode:
+            raise UserError(f"preview of {project.name} failed:\n{_diagnostics(content) or _last_words(done)}")
+        return [step for raw in content["steps"] if (step := _step(raw))]
+
+    def update(self, preview: Preview, report: Report, log: Path) -> None:
+        """Do what `preview` planned and nothing else. All of pulumi's output goes to `log`.
+
+        Raises UserError with the failing objects when pulumi fails.
+        """
+        project = preview.project
+        excludes = [f"--exclude={step.urn}" for step in preview.kept]
+        plan = ["--plan", str(preview.plan)]
+        args = self.command(project, "up", "--yes", "--skip-preview", "--suppress-outputs", *plan, *excludes)[1:]
+        self._follow(project, args, len(preview.changes), report, log)
+
+    def follow(self, project: Project, args: list[str], total: int, report: Report, log: Path) -> None:
+        """Run a pulumi command that changes things, with progress. Raises UserError when it fails."""
+        self._follow(project, self.command(project, *args)[1:], total, report, log)
+
+    def _follow(self, project: Project, args: list[str], total: int, report: Report, log: Path) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        done = 0
+        step = max(1, total // 5)
+        with (
+            log.open("w", encoding="utf-8") as handle,
+            subprocess.Popen(
+                [self.pulumi, *args, "--color", "never"],
+                cwd=project.directory,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            ) as process,
+        ):
+            for line in process.stdout or ():
+                handle.write(line)
+                if " kubernetes:" in line and any(f" {verb} (" in line for verb in _DONE):
+                    done += 1
+                    if done % step == 0 or done == total:
+                        report(f"{project.name}: {done} of {total} objects")
+            code = process.wait()
+        if code:
+            words = _error_lines(log.read_text(encoding="utf-8"))
+            if code < 0:
+                words = f"pulumi was killed by signal {-code}"
+            raise UserError(f"update of {project.name} failed (log: {log}):\n{words}\nRun the same command again to go on.")
+
+    def export(self, project: Project) -> dict[str, Any]:
+        """Return the stack's deployment, or an empty one when the stack was never made."""
+        if not environment.config_file(self.site, project.name).exists():
+            return {}
+        done = self.run(project, ["stack", "export", "--stack", self.site.name])
+        if done.returncode:
+            raise UserError(f"cannot read the state of {project.name}: {_last_words(done)}")
+        content: dict[str, Any] = json.loads(done.stdout)
+        return content
+
+
+_DONE = ("created", "updated", "deleted", "replaced")
+
+
+def _step(raw: Mapping[str, Any]) -> Step | None:
+    """Read one step of `pulumi preview --json`; None for components and providers."""
+    state = raw.get("newState") or raw.get("oldState") or {}
+    if not str(state.get("type", "")).startswith("kubernetes:"):
+        return None
+    operation = _OP_NAMES.get(raw["op"], raw["op"])
+    return Step(
+        operation=operation,
+        urn=raw["urn"],
+        manifest=state.get("inputs") or {},
+        changed_paths=tuple(raw.get("detailedDiff") or ()),
+        protected=bool((raw.get("oldState") or {}).get("protect")),
+    )
+
+
+def _diagnostics(content: Mapping[str, Any]) -> str:
+    found = [d.get("message", "").strip() for d in content.get("diagnostics", ()) if d.get("severity") == "error"]
+    return "\n".join(found)
+
+
+def _error_lines(text: str) -> str:
+    head, _, tail = text.partition("Diagnostics:\n")
+    lines = (tail or head).strip().splitlines()
+    return "\n".join(line for line in lines if "warning:" not in line)[-3000:]
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    text = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()
+    return "\n".join(line for line in text if "warning: using pulumi-" not in line)[-2000:]

@@ -1,0 +1,83 @@
+"""The environment in which pulumi, kubectl and ansible work on one site; `./yiyun env` prints it."""
+
+import os
+import secrets
+import shlex
+import sys
+from pathlib import Path
+
+from yiyun import toolchain
+from yiyun.errors import UserError
+from yiyun.lab.lab import Lab
+from yiyun.paths import CHECKOUT
+from yiyun.site import Site
+
+POLICY_PACK = CHECKOUT / "policies" / "mlps3"
+
+
+def kubeconfig(site: Site, person: str = "ops") -> Path:
+    """Return the kubeconfig of `person`: the lab's own, or what KUBECONFIG names on a site that is not a lab."""
+    if site.spec.lab:
+        return Lab(site).kubeconfig(person)  # type: ignore[arg-type]
+    named = os.environ.get("KUBECONFIG")
+    if not named or not Path(named).exists():
+        raise UserError(f"site {site.name} is not a lab: set KUBECONFIG to a file that reaches its API server")
+    return Path(named)
+
+
+def backend(site: Site) -> str:
+    """Return the URL of Pulumi's state: local files of a lab, the shared backend of other sites."""
+    if site.spec.lab:
+        directory = site.state_dir / "pulumi"
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return f"file://{directory}"
+    if not site.spec.backend:
+        raise UserError(f"{site.path / 'site.yaml'}:1: backend: a site that is not a lab needs a shared backend")
+    return site.spec.backend
+
+
+def passphrase_file(site: Site) -> Path:
+    """Return the file with the passphrase of Pulumi's secrets, made once. No stack holds a secret; Pulumi asks anyway."""
+    path = site.state_dir / "passphrase"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f"passphrase.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(secrets.token_urlsafe(32))
+        os.link(fresh, path) if not path.exists() else None
+        fresh.unlink()
+    return path
+
+
+def config_file(site: Site, stack: str) -> Path:
+    """Return where `Pulumi.<site>.yaml` of one stack lies: never inside stacks/, so `git status` stays clean."""
+    base = site.state_dir if site.spec.lab else site.path
+    return base / "stacks" / stack / f"Pulumi.{site.name}.yaml"
+
+
+def variables(site: Site, person: str = "ops") -> dict[str, str]:
+    """The variables that make plain pulumi, kubectl and ansible-playbook work on `site`."""
+    path = [str(Path(sys.executable).parent), *map(str, toolchain.bin_path()), os.environ.get("PATH", "")]
+    return {
+        "PATH": os.pathsep.join(path),
+        "KUBECONFIG": str(kubeconfig(site, person)),
+        "YIYUN_SITE": str(site.path),
+        "ANSIBLE_INVENTORY": str(site.path / "hosts.yaml"),
+        "PULUMI_HOME": str(toolchain.pulumi_home()),
+        "PULUMI_BACKEND_URL": backend(site),
+        "PULUMI_STACK": site.name,
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase_file(site)),
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_EXPERIMENTAL": "true",  # saved plans
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS": "true",
+    }
+
+
+def exports(site: Site) -> str:
+    """Shell lines for `eval $(./yiyun env --site S)`."""
+    lines = [f"export {name}={shlex.quote(value)};" for name, value in variables(site).items()]
+    lines.append(f"# plain commands:  cd stacks/NAME && pulumi up --policy-pack {POLICY_PACK}")
+    return "\n".join(lines)
