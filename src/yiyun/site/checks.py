@@ -28,15 +28,14 @@ LAB_RANGE = IPv4Network("198.18.0.0/15")
 
 RESERVED_NAMESPACES = frozenset(
     {
-        "calico-system", "cdi", "cert-manager", "cnpg-system", "default", "envoy-gateway-system", "flink-operator",
-        "kubevirt", "kyverno", "metallb-system", "monitoring", "oceanbase-system", "rook-ceph", "rook-ceph-object",
-        "strimzi", "tidb-admin", "velero",
+        *("cdi", "cert-manager", "cnpg-system", "default", "envoy-gateway-system", "kubevirt", "metallb-system"),
+        *("oceanbase-system", "rook-ceph", "rook-ceph-object", "tidb-admin", "velero", "vpc-gateways"),
     }
-)  # fmt: skip
+)
 """Namespaces of the platform: no tenant may have such a name, nor one that begins with `kube-` or `yiyun-`."""
 
-RESERVED_NETWORKS = frozenset({"ovn-cluster", "ovn-default", "join"})
-"""Names of Kube-OVN's own VPC and subnets."""
+RESERVED_NETWORKS = frozenset({"ovn-cluster", "ovn-default", "join", "external"})
+"""Names of Kube-OVN's own VPC and subnets and of the platform's; names that begin with `idc-` are hand-offs."""
 
 LAYOUT_RULE = "ceph_pool_layout"
 FAILURE_DOMAIN_RULE = "ceph_pool_failure_domain"
@@ -117,12 +116,9 @@ def names_are_unique(site: "Site", at: Places) -> Iterator[Problem]:
                 for item in _paths(("network", "vpcs", i, "floating_addresses"), v.floating_addresses)
             ),
         ),
-        *(
-            (
-                f"security group of VPC {vpc.name}",
-                _paths(("network", "vpcs", i, "security_groups"), vpc.security_groups),
-            )
-            for i, vpc in vpcs
+        (
+            "security group",
+            (item for i, v in vpcs for item in _paths(("network", "vpcs", i, "security_groups"), v.security_groups)),
         ),
         ("block pool", _paths(("storage", "block_pools"), spec.storage.block_pools)),
         ("object store", _paths(("storage", "object_stores"), spec.storage.object_stores)),
@@ -161,19 +157,17 @@ def tenants_have_free_namespaces(site: "Site", at: Places) -> Iterator[Problem]:
 
 
 def network_names_are_free(site: "Site", at: Places) -> Iterator[Problem]:
-    """No subnet has the name of a VPC (Kube-OVN keeps both as one kind of router port), or of Kube-OVN's own."""
+    """No subnet has the name of a VPC (Kube-OVN names router ports after both), or one that the platform uses."""
     vpcs = {vpc.name for vpc in site.spec.network.vpcs}
     for i, vpc in enumerate(site.spec.network.vpcs):
         if vpc.name in RESERVED_NETWORKS:
-            yield Problem(
-                at.site("network", "vpcs", i, "name"), f"{vpc.name} is Kube-OVN's own; name the VPC otherwise"
-            )
+            yield Problem(at.site("network", "vpcs", i, "name"), f"VPC {vpc.name}: the name is taken; choose another")
         for j, subnet in enumerate(vpc.subnets):
             where = at.site("network", "vpcs", i, "subnets", j, "name")
             if subnet.name in vpcs:
                 yield Problem(where, f"subnet {subnet.name} has the name of a VPC; name it otherwise")
-            if subnet.name in RESERVED_NETWORKS:
-                yield Problem(where, f"{subnet.name} is Kube-OVN's own; name the subnet otherwise")
+            if subnet.name in RESERVED_NETWORKS or subnet.name.startswith("idc-"):
+                yield Problem(where, f"subnet {subnet.name}: the name is taken; choose another")
 
 
 def network_references_exist(site: "Site", at: Places) -> Iterator[Problem]:
@@ -677,8 +671,7 @@ def pools_survive_a_failure_domain(site: "Site", at: Places) -> Iterator[Problem
     """Losing one failure domain loses no data, and stops no I/O unless that was accepted in writing."""
     for path, pool in _pools(site):
         cluster = _cluster(path)
-        judged = [pool] if cluster == "block" else [pool, placement.index_pool(pool)]
-        for candidate in judged:
+        for candidate in placement.with_index(site, pool, cluster):
             hosts = site.domains(candidate, cluster).values()
             disks = [placement.disks_of(domain, candidate, cluster) for domain in hosts]
             verdict = placement.judge(candidate, len(disks), disks)
@@ -751,6 +744,32 @@ def vms_find_a_host(site: "Site", at: Places) -> Iterator[Problem]:
         elif not any(vm.cpus <= host.cpus and vm.memory_gib <= host.memory_gib for host in hosts):
             text = f"VM {vm.name}: {vm.cpus} CPUs, {vm.memory_gib} GiB: no {vm.cpu_family} worker of {zone} has that"
             yield Problem(at.site("compute", "vms", i, "cpus"), f"{text}; write less")
+
+
+def disk_names_are_unique(site: "Site", at: Places) -> Iterator[Problem]:
+    """No two disks of a tenant would have one name: those of a VM are called `VM-system` and `VM-DISK`."""
+    named = [
+        (at.site("compute", "shared_disks", i, "name"), disk.tenant, disk.name, f"shared disk {disk.name}")
+        for i, disk in enumerate(site.spec.compute.shared_disks)
+    ]
+    for i, vm in enumerate(site.spec.compute.vms):
+        tenant = site.vpc_of_subnet(vm.subnet).tenant
+        named.append(
+            (at.site("compute", "vms", i, "name"), tenant, f"{vm.name}-system", f"system disk of VM {vm.name}")
+        )
+        for j, data_disk in enumerate(vm.data_disks):
+            where, what = (
+                at.site("compute", "vms", i, "data_disks", j, "name"),
+                f"disk {data_disk.name} of VM {vm.name}",
+            )
+            named.append((where, tenant, f"{vm.name}-{data_disk.name}", what))
+            if data_disk.name == "cloud-init":
+                yield Problem(where, f"{what}: the name is taken; choose another")
+    owners: dict[tuple[str, str], str] = {}
+    for where, tenant, name, what in named:
+        owner = owners.setdefault((tenant, name), what)
+        if owner != what:
+            yield Problem(where, f"{what} and {owner} would both be called {name}; name one otherwise")
 
 
 def shared_disks_stay_with_their_tenant(site: "Site", at: Places) -> Iterator[Problem]:
@@ -950,6 +969,7 @@ STAGES: tuple[tuple[Check, ...], ...] = (
         buckets_fit_their_user,
         images_fit_the_cpu_family,
         vms_find_a_host,
+        disk_names_are_unique,
         shared_disks_stay_with_their_tenant,
         applications_find_hosts,
         l4_serves_its_vpc,

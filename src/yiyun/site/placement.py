@@ -114,18 +114,27 @@ def _plural(pool: Pool) -> str:
     return {"host": "hosts", "rack": "racks", "switch_pair": "switch pairs", "zone": "zones"}[pool.failure_domain]
 
 
-def index_pool(store: Pool) -> Pool:
-    """The index and metadata pools of an object store: always 3 replicas, over the same failure domains."""
+def index_pool(store: Pool, number_of_domains: int) -> Pool:
+    """The small pools of an object store (bucket indexes and the like): 3 replicas over the same failure domains.
+
+    Over two domains they are 4, since of 3 only one would be left when the wrong domain is lost.
+    """
+    replicas = 4 if number_of_domains == 2 else 3
     return store.model_copy(
-        update={"name": f"{store.name}.index", "replicas": 3, "data": None, "coding": None, "min_size": 2}
+        update={"name": f"{store.name}.index", "replicas": replicas, "data": None, "coding": None, "min_size": 2}
     )
+
+
+def with_index(site: "Site", pool: Pool, cluster: Cluster) -> list[Pool]:
+    """A pool and, for an object store, its index pool."""
+    return [pool] if cluster == "block" else [pool, index_pool(pool, len(site.domains(pool, cluster)))]
 
 
 def pools(site: "Site") -> list[tuple[Cluster, Pool]]:
     """Every pool of a site, index pools of object stores included."""
-    stores = site.spec.storage.object_stores
     result: list[tuple[Cluster, Pool]] = [("block", pool) for pool in site.spec.storage.block_pools]
-    result += [("object", pool) for store in stores for pool in (store, index_pool(store))]
+    for store in site.spec.storage.object_stores:
+        result += [("object", pool) for pool in with_index(site, store, "object")]
     return result
 
 
