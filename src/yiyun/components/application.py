@@ -1,7 +1,7 @@
 """Stateless services: a Deployment spread over zones, its Service, its disruption budget and its own account.
 
-- Pods run in exactly the zones that site.yaml names, equally many in each. When a zone is lost its nodes are tainted,
-  and the constraint lets its pods come up in the others.
+- Pods run in exactly the zones that site.yaml names, equally many in each, whatever order nodes come up in. Pods of a
+  lost zone wait for it: choose `replicas` so that the other zones carry the load.
 - They meet the Pod Security level `restricted` (clause 8.1.4.6-a, least functions): no root, no privileges, no
   writable root filesystem, no token of the API server. `/tmp` is writable, 64 MiB, gone with the pod.
 - What they request is their limit, so a tenant's quota says what it can really use.
@@ -15,6 +15,7 @@ import pulumi
 
 from yiyun.components.kubernetes import Component, Item, key
 from yiyun.components.priority import SERVICE
+from yiyun.components.quantity import mib, millicores
 from yiyun.site import Site
 from yiyun.site import labels as names
 from yiyun.site.model import Application
@@ -50,7 +51,7 @@ def probe(app: Application) -> dict[str, Any]:
 
 def container(app: Application) -> dict[str, Any]:
     """The one container of an application's pods."""
-    resources = {"cpu": f"{app.cpu_millicores}m", "memory": f"{app.memory_mib}Mi"}
+    resources = {"cpu": millicores(app.cpu_millicores), "memory": mib(app.memory_mib)}
     return {
         "name": app.name,
         "image": app.image,
@@ -92,12 +93,7 @@ def spread(app: Application) -> list[dict[str, Any]]:
         "matchLabelKeys": ["pod-template-hash"],
     }
     return [
-        {
-            **constraint,
-            "topologyKey": names.ZONE,
-            "whenUnsatisfiable": "DoNotSchedule",
-            "nodeTaintsPolicy": "Honor",
-        },
+        {**constraint, "topologyKey": names.ZONE, "whenUnsatisfiable": "DoNotSchedule"},
         {**constraint, "topologyKey": names.HOSTNAME, "whenUnsatisfiable": "ScheduleAnyway"},
     ]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 
 from yiyun.components.kubernetes import Component, Item, key
+from yiyun.components.quantity import gib
 from yiyun.components.secret_refs import OBJECT_NAMESPACE, bucket_user
 from yiyun.site import Site
 from yiyun.site import labels as names
@@ -46,7 +47,7 @@ def bucket_claim(site: Site, bucket: Bucket) -> dict[str, Any]:
         "spec": {
             "bucketName": bucket.name,
             "storageClassName": bucket_class_name(user.store),
-            "additionalConfig": {"bucketOwner": user.name, "bucketMaxSize": f"{bucket.max_size_gib}Gi"},
+            "additionalConfig": {"bucketOwner": user.name, "bucketMaxSize": gib(bucket.max_size_gib)},
         },
     }
 

@@ -20,6 +20,7 @@ from yiyun.components.ceph_cluster import ceph_cluster
 from yiyun.components.ceph_pool import pool_spec, small_pool_spec
 from yiyun.components.certificate import service_certificate
 from yiyun.components.kubernetes import Component, Item, key
+from yiyun.components.quantity import gib
 from yiyun.components.secret_refs import OBJECT_NAMESPACE, rgw_host, s3_user_secret
 from yiyun.site import Site
 from yiyun.site import labels as names
@@ -47,7 +48,6 @@ def gateway(store: Pool) -> dict[str, Any]:
         "maxSkew": 1,
         "topologyKey": names.ZONE,
         "whenUnsatisfiable": "DoNotSchedule",
-        "nodeTaintsPolicy": "Honor",
         "labelSelector": {"matchLabels": {"app": "rook-ceph-rgw", "rook_object_store": store.name}},
     }
     where = [
@@ -103,7 +103,7 @@ def object_user(user: ObjectUser) -> dict[str, Any]:
         "spec": {
             "store": user.store,
             "displayName": f"{user.name} of {user.tenant}",
-            "quotas": {"maxBuckets": user.max_buckets, "maxSize": f"{user.max_size_gib}Gi"},
+            "quotas": {"maxBuckets": user.max_buckets, "maxSize": gib(user.max_size_gib)},
             "keys": [
                 {
                     "accessKeyRef": {"name": secret, "key": "access-key"},

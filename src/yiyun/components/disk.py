@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from yiyun.components.image import image_key
 from yiyun.components.kubernetes import Item, key
+from yiyun.components.quantity import gib
 from yiyun.components.recycle_bin import ACTIVE
 from yiyun.components.storage_class import block_class_name, qos_class_name
 from yiyun.site import Site
@@ -32,10 +33,11 @@ def claim(
         "accessModes": ["ReadWriteMany"],
         "volumeMode": "Block",
         "storageClassName": block_class_name(pool or site.default_pool.name),
-        "resources": {"requests": {"storage": f"{size_gib}Gi"}},
+        "resources": {"requests": {"storage": gib(size_gib)}},
     }
     if qos:
-        spec["volumeAttributesClassName"] = qos_class_name(qos)
+        limits = next(each for each in site.spec.storage.qos_classes if each.name == qos)
+        spec["volumeAttributesClassName"] = qos_class_name(limits)
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -57,13 +59,13 @@ def machine_labels(vm: Vm) -> dict[str, str]:
 
 
 def system_disk_name(vm: Vm) -> str:
-    """Claim of a machine's system disk. No other name has a dot, so no two disks can share one."""
-    return f"{vm.name}.system"
+    """Claim of a machine's system disk."""
+    return f"{vm.name}-system"
 
 
 def data_disk_name(vm: Vm, disk: DataDisk) -> str:
     """Claim of one of a machine's data disks."""
-    return f"{vm.name}.{disk.name}"
+    return f"{vm.name}-{disk.name}"
 
 
 def system_disk(site: Site, namespace: str, vm: Vm) -> Item:

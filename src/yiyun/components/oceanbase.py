@@ -23,6 +23,7 @@ from yiyun.components.database import (
 )
 from yiyun.components.kubernetes import Component, Item, key
 from yiyun.components.priority import DATABASE
+from yiyun.components.quantity import gib
 from yiyun.components.secret_refs import backup_s3_secret, database_secret, sql_name
 from yiyun.errors import UserError
 from yiyun.site import Site
@@ -76,11 +77,11 @@ def ob_cluster(site: Site, database: Database) -> dict[str, Any]:
             "observer": {
                 "image": f"{site.spec.registry}/{OBSERVER_IMAGE}",
                 "podFields": {"priorityClassName": DATABASE},
-                "resource": {"cpu": database.cpus, "memory": f"{database.memory_gib}Gi"},
+                "resource": {"cpu": database.cpus, "memory": gib(database.memory_gib)},
                 "storage": {
-                    "dataStorage": {"storageClass": volumes, "size": f"{database.data_gib}Gi"},
-                    "redoLogStorage": {"storageClass": volumes, "size": f"{database.log_gib}Gi"},
-                    "logStorage": {"storageClass": volumes, "size": f"{LOG_VOLUME_GIB}Gi"},
+                    "dataStorage": {"storageClass": volumes, "size": gib(database.data_gib)},
+                    "redoLogStorage": {"storageClass": volumes, "size": gib(database.log_gib)},
+                    "logStorage": {"storageClass": volumes, "size": gib(LOG_VOLUME_GIB)},
                 },
             },
             "monitor": {
@@ -97,8 +98,8 @@ def ob_tenant(database: Database) -> dict[str, Any]:
     resource = {
         "minCPU": max(1, database.cpus // 2),
         "maxCPU": max(1, database.cpus // 2),
-        "memorySize": f"{max(1, database.memory_gib // 2)}Gi",
-        "logDiskSize": f"{max(1, database.log_gib // 2)}Gi",
+        "memorySize": gib(max(1, database.memory_gib // 2)),
+        "logDiskSize": gib(max(1, database.log_gib // 2)),
     }
     return {
         "apiVersion": API_VERSION,

@@ -22,6 +22,7 @@ from yiyun.components.database import (
 )
 from yiyun.components.kubernetes import Component, Item, key
 from yiyun.components.priority import DATABASE
+from yiyun.components.quantity import gib
 from yiyun.components.secret_refs import CA_KEY, S3_KEYS, SITE_CA, backup_s3_secret, database_secret, sql_name
 from yiyun.site import Site
 from yiyun.site import labels as names
@@ -59,7 +60,7 @@ def pg_cluster(site: Site, database: Database) -> dict[str, Any]:
     """The CloudNativePG Cluster."""
     instances = len(database.replicas)
     volumes = storage_class(site, database)
-    resources = {"cpu": str(database.cpus), "memory": f"{database.memory_gib}Gi"}
+    resources = {"cpu": str(database.cpus), "memory": gib(database.memory_gib)}
     postgresql: dict[str, Any] = {"parameters": parameters(database), "pg_hba": host_rules(site, database)}
     if instances > 1:
         postgresql["synchronous"] = {
@@ -101,8 +102,8 @@ def pg_cluster(site: Site, database: Database) -> dict[str, Any]:
                     "dataChecksums": True,
                 }
             },
-            "storage": {"storageClass": volumes, "size": f"{database.data_gib}Gi"},
-            "walStorage": {"storageClass": volumes, "size": f"{database.log_gib}Gi"},
+            "storage": {"storageClass": volumes, "size": gib(database.data_gib)},
+            "walStorage": {"storageClass": volumes, "size": gib(database.log_gib)},
             "plugins": [
                 {"name": BARMAN, "isWALArchiver": True, "parameters": {"barmanObjectName": database.name}},
             ],

@@ -4,7 +4,7 @@
 - `imageFeatures: layering` alone: disks that several hosts open at once (live migration, shared disks) cannot use
   exclusive locks.
 - QoS classes are VolumeAttributesClasses (Kubernetes 1.34): Ceph CSI turns them into cgroup limits, for reads and for
-  writes, without bursts. A class once set cannot be taken off a disk, so `disk-unlimited` exists to lift limits.
+  writes, without bursts. A class once set cannot be taken off a disk, so a class `unlimited` exists to lift limits.
 - The snapshot class serves Velero, which moves the snapshot to the object cluster and then deletes it.
 """
 
@@ -38,9 +38,13 @@ def block_class_name(pool_name: str) -> str:
     return f"block-{pool_name}"
 
 
-def qos_class_name(qos_name: str) -> str:
-    """VolumeAttributesClass of a QoS class."""
-    return f"disk-{qos_name}"
+def qos_class_name(qos: QosClass) -> str:
+    """VolumeAttributesClass of a QoS class.
+
+    Its limits are part of the name, because Kubernetes never lets those of a class change: a QoS class with other
+    limits is another object, and disks move over to it in place.
+    """
+    return f"disk-{qos.name}.{qos.read_iops}-{qos.write_iops}-{qos.read_mib}-{qos.write_mib}"
 
 
 def block_class(pool: Pool) -> dict[str, Any]:
@@ -78,7 +82,7 @@ def qos_class(qos: QosClass) -> dict[str, Any]:
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "VolumeAttributesClass",
-        "metadata": {"name": qos_class_name(qos.name)},
+        "metadata": {"name": qos_class_name(qos)},
         "driverName": DRIVER,
         "parameters": {
             "maxReadIops": str(qos.read_iops),

@@ -18,6 +18,7 @@ from yiyun.components.certificate import service_certificate
 from yiyun.components.database import TIMEZONE, backup_host, metadata, node_affinity, storage_class, zone_count
 from yiyun.components.kubernetes import Component, Item, key
 from yiyun.components.priority import DATABASE
+from yiyun.components.quantity import gib
 from yiyun.components.secret_refs import CA_KEY, SITE_CA, backup_s3_secret, database_secret
 from yiyun.site import Site
 from yiyun.site import labels as names
@@ -81,7 +82,7 @@ def tidb_cluster(site: Site, database: Database, arch: Arch, replicas: list[Data
     first = next(iter(clusters.values()))
     registry = site.spec.registry
     volumes = storage_class(site, database)
-    resources = {"cpu": str(database.cpus), "memory": f"{database.memory_gib}Gi"}
+    resources = {"cpu": str(database.cpus), "memory": gib(database.memory_gib)}
     config = placement_config(database)
     spec: dict[str, Any] = {
         "version": VERSION,
@@ -105,11 +106,11 @@ def tidb_cluster(site: Site, database: Database, arch: Arch, replicas: list[Data
         "tikv": {
             "baseImage": f"{registry}/pingcap/tikv",
             "replicas": len(replicas),
-            "requests": {**resources, "storage": f"{database.data_gib}Gi"},
+            "requests": {**resources, "storage": gib(database.data_gib)},
             "limits": resources,
             "storageClassName": volumes,
             "storageVolumes": [
-                {"name": "raft", "storageSize": f"{database.log_gib}Gi", "mountPath": "/var/lib/raft"},
+                {"name": "raft", "storageSize": gib(database.log_gib), "mountPath": "/var/lib/raft"},
             ],
             "config": '[raft-engine]\ndir = "/var/lib/raft"\n',
             **trusted_ca(),

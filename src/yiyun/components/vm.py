@@ -30,6 +30,7 @@ from yiyun.components.image import image_items
 from yiyun.components.kubernetes import Component, Item
 from yiyun.components.kubevirt import MACHINE_TYPES
 from yiyun.components.priority import MACHINE
+from yiyun.components.quantity import gib
 from yiyun.components.recycle_bin import ACTIVE
 from yiyun.components.secret_refs import cloud_init_secret
 from yiyun.site import Site
@@ -82,7 +83,7 @@ def domain(vm: Vm, arch: Arch) -> dict[str, Any]:
     """The machine as the hypervisor builds it."""
     spec: dict[str, Any] = {
         "cpu": {"sockets": 1, "cores": vm.cpus, "threads": 1, "model": CPU_MODEL[arch]},
-        "memory": {"guest": f"{vm.memory_gib}Gi"},
+        "memory": {"guest": gib(vm.memory_gib)},
         "machine": {"type": MACHINE_TYPES[arch]},
         "devices": devices(vm),
     }
