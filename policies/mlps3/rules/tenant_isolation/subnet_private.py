@@ -1,0 +1,32 @@
+"""Subnets of a VPC let only named networks in."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from yiyun.compliance import Finding, NotApplicable, Object, Severity, Unevaluated, rule
+
+DEFAULT_VPCS = ("", "ovn-cluster")
+
+
+@rule(
+    severity=Severity.HIGH,
+    clauses=("8.2.2.1-b", "8.1.2.1-d"),
+    kinds=("kubeovn.io/Subnet",),
+    title_zh="VPC子网必须为私有子网",
+    title_en="Subnets of a VPC let only named networks in",
+    rationale="A subnet that is not private takes traffic from every other subnet that can be routed to it.",
+    remediation="Set spec.private to true and list in spec.allowSubnets the networks that may come in.",
+)
+def subnet_private(obj: Object) -> Iterator[Finding]:
+    spec = obj.spec
+    if spec.text("vpc") in DEFAULT_VPCS or spec.text("vlan"):
+        raise NotApplicable("not a subnet inside a VPC of a tenant")
+    if not spec.flag("private"):
+        yield Finding("is not private", spec.at("private"), spec.flag("private"))
+    for network in spec.texts("allowSubnets"):
+        try:
+            wide = ip_network(network, strict=False).prefixlen <= 1
+        except ValueError:
+            raise Unevaluated(f"{spec.at('allowSubnets')}: must be networks such as 198.18.0.0/24") from None
+        if wide:
+            yield Finding(f"lets {network} in", spec.at("allowSubnets"), network)

@@ -1,0 +1,26 @@
+"""Every host of an Ingress has TLS."""
+
+from collections.abc import Iterator
+
+from yiyun.compliance import Finding, Object, Severity, rule
+
+
+@rule(
+    severity=Severity.HIGH,
+    clauses=("8.1.2.2-b", "8.1.4.8-a"),
+    kinds=("networking.k8s.io/Ingress", "extensions/Ingress"),
+    title_zh="Ingress须使用TLS",
+    title_en="Every host of an Ingress has TLS",
+    rationale="What crosses the boundary in plain text can be read and changed on the way.",
+    remediation="Add the host to spec.tls with a secretName.",
+)
+def ingress_tls(obj: Object) -> Iterator[Finding]:
+    tls = obj.spec.maps("tls")
+    covered = {host for item in tls for host in item.texts("hosts")}
+    everything = any(not item.texts("hosts") for item in tls)
+    for item in obj.spec.maps("rules"):
+        host = item.text("host")
+        if not (everything or host in covered or f"*.{host.partition('.')[2]}" in covered):
+            yield Finding(f"host {host or '*'} has no TLS", item.path, host or None)
+    if not obj.spec.items("rules") and not tls:
+        yield Finding("has no TLS", obj.spec.at("tls"))

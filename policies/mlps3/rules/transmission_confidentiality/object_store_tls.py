@@ -1,0 +1,34 @@
+"""Object stores listen with TLS only."""
+
+from collections.abc import Iterator
+
+from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
+
+
+@rule(
+    severity=Severity.HIGH,
+    clauses=("8.1.4.8-a", "8.1.2.2-b"),
+    kinds=("ceph.rook.io/CephObjectStore",),
+    title_zh="对象存储只提供TLS访问",
+    title_en="Object stores listen with TLS only",
+    rationale="S3 requests carry images of patients and backups of everything.",
+    remediation="Set gateway.securePort and gateway.sslCertificateRef, and remove gateway.port.",
+)
+def object_store_tls(obj: Object) -> Iterator[Finding]:
+    gateway = obj.spec.map("gateway")
+    if gateway.items("externalRgwEndpoints"):
+        raise NotApplicable("the gateways are outside of this cluster")
+    if gateway.number("port"):
+        yield Finding(
+            f"listens without TLS on port {gateway.number('port')}", gateway.at("port"), gateway.number("port")
+        )
+    if not gateway.number("securePort"):
+        yield Finding("has no TLS port", gateway.at("securePort"))
+    elif not (gateway.text("sslCertificateRef") or _service_certificate(obj)):
+        yield Finding("has no certificate", gateway.at("sslCertificateRef"))
+
+
+def _service_certificate(obj: Object) -> bool:
+    """Whether the platform issues the certificate by an annotation of the Service."""
+    annotations = obj.spec.walk("gateway.service.annotations")
+    return annotations.has("service.beta.openshift.io/serving-cert-secret-name")

@@ -1,0 +1,187 @@
+"""Runs rules over objects and a site: one verdict per rule and resource of its target kinds."""
+
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yiyun.compliance.facts import NeedsPerson, NotApplicable, Object, Unevaluated, make_object
+from yiyun.compliance.model import Enforcement, Finding, Resource, Severity, State, Verdict
+from yiyun.compliance.rule import Rule
+from yiyun.compliance.world import World
+
+if TYPE_CHECKING:
+    from yiyun.site import Site
+
+SHOWN_FINDINGS = 5
+"""How many findings of one verdict its message spells out; the evidence has all."""
+
+
+def _never_called() -> Iterable[Finding]:
+    return ()
+
+
+INPUT_READABLE = Rule(
+    id="input_readable",
+    clauses=(),
+    baseline="yiyun:complete-input",
+    severity=Severity.HIGH,
+    enforcement=Enforcement.MANDATORY,
+    scope="object",
+    kinds=(),
+    needs_site=False,
+    title_zh="每个输入文件均可读取和判定",
+    title_en="Every input can be read and judged",
+    rationale="What was not read was not checked; a gate that skips it would call it clean.",
+    remediation="Correct, render or remove what is named, then run the gate again.",
+    check=_never_called,
+)
+"""Stands in reports for inputs that could not be read; it is no rule of a pack."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """All verdicts of one run."""
+
+    rules: Mapping[str, Rule]
+    verdicts: Sequence[Verdict]
+    notes: Sequence[str] = field(default_factory=tuple)
+    """What a reader must know beside the verdicts: rules left out, waivers without effect, inputs skipped."""
+    objects: int = 0
+    """How many objects were judged."""
+
+    def summary(self) -> dict[str, int]:
+        """Number of verdicts in each state."""
+        counts = Counter(verdict.state for verdict in self.verdicts)
+        return {state.value: counts[state] for state in State}
+
+    @property
+    def exit_code(self) -> int:
+        """0: nothing mandatory fails; 1: something mandatory fails or was not evaluated (manual and waived do not)."""
+        stopping = (State.FAIL, State.NOT_EVALUATED)
+        return int(
+            any(v.state in stopping and self.rules[v.rule].enforcement is Enforcement.MANDATORY for v in self.verdicts)
+        )
+
+    def joined(self, other: "Result") -> "Result":
+        """Both results as one."""
+        return Result(
+            {**self.rules, **other.rules},
+            (*self.verdicts, *other.verdicts),
+            (*self.notes, *(note for note in other.notes if note not in self.notes)),
+            self.objects + other.objects,
+        )
+
+
+def evaluate(
+    rules: Iterable[Rule],
+    objects: Iterable[Object],
+    site: "Site | None" = None,
+    *,
+    complete: bool = True,
+) -> Result:
+    """Run all rules. Never raises for what stands in the objects, nor for a mistake inside a rule.
+
+    `complete=False`: the objects are only a part of what will be there, so rules of scope `objects` cannot tell what
+    is missing and are not evaluated. Rules that need a site are left out, and named in the notes, where none is given.
+    """
+    rules = tuple(rules)
+    objects = tuple(objects)
+    verdicts: list[Verdict] = []
+    left_out = [rule.id for rule in rules if rule.needs_site and site is None]
+    dispatcher = Dispatcher(rules, site)
+    world = World(objects, site) if complete else None
+    for obj in objects:
+        dispatcher.judge(obj, world, verdicts)
+    if site is not None:
+        verdicts += judge_site(rules, site)
+    notes = [f"rules that need a site were not run (give --site): {', '.join(left_out)}"] if left_out else []
+    known = {rule.id: rule for rule in (*rules, INPUT_READABLE)}
+    return Result(known, verdicts, notes, len(objects))
+
+
+def judge_site(rules: Iterable[Rule], site: "Site") -> list[Verdict]:
+    """Verdicts of the rules of scope `site`."""
+    resource = Resource(site=site.name, file=str(site.path / "site.yaml"))
+    return [_verdict(rule, resource, site) for rule in rules if rule.scope == "site"]
+
+
+def evaluate_object(
+    rules: Iterable[Rule], data: Mapping[str, Any], *, site: "Site | None" = None, urn: str = ""
+) -> list[Verdict]:
+    """Verdicts of the rules of scope `object` for one plain object. For many objects keep a `Dispatcher`."""
+    return Dispatcher(rules, site).object(data, urn=urn)
+
+
+class Dispatcher:
+    """Knows which rules judge which kind. Keep one for many objects."""
+
+    def __init__(self, rules: Iterable[Rule], site: "Site | None" = None) -> None:
+        self.site = site
+        self._by_kind: dict[str, tuple[list[Rule], list[Rule]]] = {}
+        for rule in rules:
+            if rule.scope == "site" or (rule.needs_site and site is None):
+                continue
+            for kind in rule.kinds:
+                own, cross = self._by_kind.setdefault(kind, ([], []))
+                (own if rule.scope == "object" else cross).append(rule)
+
+    def object(self, data: Mapping[str, Any], *, urn: str = "") -> list[Verdict]:
+        """Verdicts of the rules of scope `object` for one plain object (unknown values: `UNKNOWN`)."""
+        verdicts: list[Verdict] = []
+        self._own(make_object(data, urn=urn), verdicts)
+        return verdicts
+
+    def judge(self, obj: Object, world: World | None, verdicts: list[Verdict]) -> None:
+        """Add the verdicts of all rules of the object's kind; without a world, `objects` rules are not evaluated."""
+        self._own(obj, verdicts)
+        for rule in self._by_kind.get(obj.id, ((), ()))[1]:
+            if world is None:
+                message = "the input is only a part of what will be there"
+                verdicts.append(Verdict(rule.id, State.NOT_EVALUATED, obj.resource, message))
+            else:
+                verdicts.append(_verdict(rule, obj.resource, obj, world))
+
+    def _own(self, obj: Object, verdicts: list[Verdict]) -> None:
+        for rule in self._by_kind.get(obj.id, ((), ()))[0]:
+            if rule.needs_site:
+                verdicts.append(_verdict(rule, obj.resource, obj, self.site))
+            else:
+                verdicts.append(_verdict(rule, obj.resource, obj))
+
+
+def _verdict(rule: Rule, resource: Resource, *facts: Any) -> Verdict:
+    """Run one rule on one resource. A finding made before something could not be read still counts."""
+    findings: list[Finding] = []
+    state, message = State.PASS, ""
+    try:
+        for finding in rule.check(*facts):
+            findings.append(finding)  # noqa: PERF402 (findings made before an exception must be kept)
+    except Unevaluated as error:
+        state, message = State.NOT_EVALUATED, str(error)
+    except NotApplicable as error:
+        state, message = State.NOT_APPLICABLE, str(error)
+    except NeedsPerson as error:
+        state, message = State.MANUAL, str(error)
+    except Exception as error:  # a rule's mistake must neither stop the gate nor pass
+        state, message = State.NOT_EVALUATED, _mistake(rule, error)
+    if not findings:
+        return Verdict(rule.id, state, resource, message)
+    shown = [finding.message for finding in findings[:SHOWN_FINDINGS]]
+    if len(findings) > SHOWN_FINDINGS:
+        shown.append(f"and {len(findings) - SHOWN_FINDINGS} more")
+    return Verdict(rule.id, State.FAIL, resource, "; ".join(shown), tuple(findings))
+
+
+def _mistake(rule: Rule, error: Exception) -> str:
+    """Name a rule's mistake by type and place; its text is left out, since it could quote the object."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"rule {rule.id} broke off with {type(error).__name__}{at}"
+
+
+def input_verdict(file: str, line: int, reason: str) -> Verdict:
+    """Verdict for an input that could not be read."""
+    return Verdict(INPUT_READABLE.id, State.NOT_EVALUATED, Resource(file=file, line=line), reason)

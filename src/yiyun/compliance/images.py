@@ -1,0 +1,82 @@
+"""Container images that an object makes a cluster run, wherever its kind keeps them."""
+
+from typing import NamedTuple
+
+from yiyun.compliance.facts import Map, Object
+from yiyun.compliance.pods import POD_PATHS, pod
+
+
+class Image(NamedTuple):
+    """One reference to an image."""
+
+    path: str
+    """Where it stands in the object."""
+    reference: str
+
+    @property
+    def registry(self) -> str:
+        """Host (and port) it is pulled from; `docker.io` when it names none."""
+        first, slash, _ = self.reference.partition("/")
+        named = slash and ("." in first or ":" in first or first == "localhost")
+        return first if named else "docker.io"
+
+    @property
+    def tag(self) -> str:
+        """Its tag, empty when it has none."""
+        return self.reference.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+    @property
+    def digest(self) -> str:
+        """Its digest, empty when it has none."""
+        return self.reference.partition("@")[2]
+
+
+_FIELDS = {
+    "ceph.rook.io/CephCluster": ("spec.cephVersion.image",),
+    "flink.apache.org/FlinkDeployment": ("spec.image",),
+    "gateway.envoyproxy.io/EnvoyProxy": (
+        "spec.provider.kubernetes.envoyDeployment.container.image",
+        "spec.provider.kubernetes.envoyDaemonSet.container.image",
+    ),
+    "oceanbase.oceanbase.com/OBCluster": ("spec.observer.image", "spec.monitor.image"),
+    "pingcap.com/BackupSchedule": ("spec.backupTemplate.toolImage", "spec.logBackupTemplate.toolImage"),
+    "pingcap.com/TidbInitializer": ("spec.image",),
+    "postgresql.cnpg.io/Cluster": ("spec.imageName",),
+}
+_TIDB = "pingcap.com/TidbCluster"
+_TIDB_PARTS = ("pd", "tikv", "tidb", "tiflash", "ticdc", "pump")
+_VIRTUAL_MACHINE = "kubevirt.io/VirtualMachine"
+IMAGE_KINDS = (*POD_PATHS, *_FIELDS, _TIDB, _VIRTUAL_MACHINE)
+"""Kinds that name images."""
+
+
+def images(obj: Object) -> list[Image]:
+    """All images of an object of IMAGE_KINDS."""
+    if obj.id in POD_PATHS:
+        return [Image(c.facts.at("image"), c.facts.text("image")) for c in pod(obj).containers if c.facts.has("image")]
+    if obj.id == _TIDB:
+        return list(_tidb(obj.spec))
+    if obj.id == _VIRTUAL_MACHINE:
+        disks = [v.map("containerDisk") for v in obj.spec.walk("template.spec").maps("volumes")]
+        return [Image(disk.at("image"), disk.text("image")) for disk in disks if disk]
+    found = []
+    for field in _FIELDS[obj.id]:
+        parent, _, key = field.rpartition(".")
+        holder = obj.root.walk(parent)
+        if holder.has(key):
+            found.append(Image(holder.at(key), holder.text(key)))
+    return found
+
+
+def _tidb(spec: Map) -> list[Image]:
+    """TiDB Operator joins `baseImage` and the version of the part or of the cluster; `image` overrides both."""
+    found = []
+    for name in _TIDB_PARTS:
+        part = spec.map(name)
+        if part.has("image"):
+            found.append(Image(part.at("image"), part.text("image")))
+        elif part.has("baseImage"):
+            version = part.text("version") or spec.text("version")
+            base = part.text("baseImage")
+            found.append(Image(part.at("baseImage"), f"{base}:{version}" if version else base))
+    return found

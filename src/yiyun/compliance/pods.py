@@ -1,0 +1,82 @@
+"""Pods as rules see them: the pod template of every kind that has one, with all its containers."""
+
+from yiyun.compliance.facts import Map, Object, Unevaluated
+
+_TEMPLATE = "spec.template.spec"
+POD_PATHS = {
+    "Pod": "spec",
+    "PodTemplate": "template.spec",
+    "ReplicationController": _TEMPLATE,
+    "apps/DaemonSet": _TEMPLATE,
+    "apps/Deployment": _TEMPLATE,
+    "apps/ReplicaSet": _TEMPLATE,
+    "apps/StatefulSet": _TEMPLATE,
+    "batch/CronJob": "spec.jobTemplate.spec.template.spec",
+    "batch/Job": _TEMPLATE,
+    "extensions/DaemonSet": _TEMPLATE,
+    "extensions/Deployment": _TEMPLATE,
+    "extensions/ReplicaSet": _TEMPLATE,
+}
+"""Kind -> path of its pod spec."""
+POD_KINDS = tuple(POD_PATHS)
+SERVING_KINDS = (
+    "Pod",
+    "ReplicationController",
+    "apps/DaemonSet",
+    "apps/Deployment",
+    "apps/ReplicaSet",
+    "apps/StatefulSet",
+)
+"""Kinds whose pods run on until stopped."""
+REPLICATED_KINDS = ("apps/Deployment", "apps/StatefulSet", "apps/ReplicaSet", "ReplicationController")
+"""Kinds with `spec.replicas` interchangeable pods."""
+
+
+class Container:
+    """One container: regular, init or ephemeral."""
+
+    __slots__ = ("facts", "name", "role", "security")
+
+    def __init__(self, facts: Map, role: str) -> None:
+        self.facts = facts
+        self.role = role
+        """`container`, `init container` or `ephemeral container`."""
+        self.name = f"{role} {facts.text('name') or '?'}"
+        """For messages: role and name."""
+        self.security = facts.map("securityContext")
+
+
+class Pod:
+    """A pod spec and all its containers."""
+
+    __slots__ = ("containers", "security", "serving", "spec", "windows")
+
+    def __init__(self, spec: Map) -> None:
+        self.spec = spec
+        self.security = spec.map("securityContext")
+        self.windows = "os" in spec.data and spec.map("os").text("name") == "windows"
+        """Declared for Windows nodes: Linux' security fields must not be set there."""
+        if not spec.items("containers"):
+            raise Unevaluated(f"{spec.at('containers')}: at least one container is required")
+        self.serving = [Container(facts, "container") for facts in spec.maps("containers")]
+        """The regular containers."""
+        self.containers = list(self.serving)
+        """All containers, init and ephemeral ones included."""
+        for key, role in (("initContainers", "init container"), ("ephemeralContainers", "ephemeral container")):
+            if key in spec.data:
+                self.containers += [Container(facts, role) for facts in spec.maps(key)]
+
+
+def pod(obj: Object) -> Pod:
+    """The pod of an object of POD_KINDS. Raises Unevaluated when it has none that can be read."""
+    found = obj.shared.get("pod")
+    if found is None:
+        found = obj.shared["pod"] = Pod(obj.root.walk(POD_PATHS[obj.id]))
+    return found
+
+
+def pod_labels(obj: Object) -> dict[str, str]:
+    """Labels of the pods that an object of POD_KINDS makes."""
+    path = POD_PATHS[obj.id].removesuffix("spec").removesuffix(".")
+    template = obj.root.walk(path) if path else obj.root
+    return template.map("metadata").text_map("labels")

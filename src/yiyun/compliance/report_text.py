@@ -1,0 +1,63 @@
+"""The report for people: findings by rule, most severe first."""
+
+import io
+
+from rich.console import Console
+from rich.table import Table
+
+from yiyun.compliance.engine import Result
+from yiyun.compliance.model import Enforcement, State
+from yiyun.compliance.report_order import grouped
+
+_WIDTH = 100
+
+
+def render_text(result: Result, all_verdicts: bool) -> str:
+    """Each finding with rule, clauses, resource, place, message and remedy; then the counts and the notes."""
+    lines: list[str] = []
+    for rule, verdicts in grouped(result, all_verdicts):
+        lines.append(f"{rule.severity.value.upper()}  {rule.id}  ({rule.enforcement}; {rule.sources})")
+        lines.append(f"  {rule.title_en} / {rule.title_zh}")
+        if any(verdict.state not in (State.PASS, State.NOT_APPLICABLE) for verdict in verdicts):
+            lines.append(f"  Remedy: {rule.remediation}")
+        for verdict in verdicts:
+            place = verdict.resource.place
+            label = verdict.resource.label
+            where = f"{label}  {place}" if place and place != label else label
+            lines.append(f"  - {verdict.state.replace('_', ' ').upper()}  {where}")
+            if verdict.message:
+                lines.append(f"      {verdict.message}")
+        lines.append("")
+    lines.append(_counts(result))
+    lines += [f"note: {note}" for note in result.notes]
+    lines.append(_conclusion(result))
+    return "\n".join(_printable(line) for line in lines) + "\n"
+
+
+def _counts(result: Result) -> str:
+    """One table: how many verdicts in each state."""
+    table = Table("objects", "rules", *(state.value.replace("_", " ") for state in State))
+    rules = len({verdict.rule for verdict in result.verdicts})
+    table.add_row(str(result.objects), str(rules), *(str(count) for count in result.summary().values()))
+    out = io.StringIO()
+    Console(file=out, width=_WIDTH, force_terminal=False, color_system=None).print(table)
+    return out.getvalue().rstrip("\n")
+
+
+def _conclusion(result: Result) -> str:
+    stopping = [
+        v
+        for v in result.verdicts
+        if v.state in (State.FAIL, State.NOT_EVALUATED) and result.rules[v.rule].enforcement is Enforcement.MANDATORY
+    ]
+    if not stopping:
+        return "gate: passed (nothing mandatory fails)"
+    failed = sum(v.state is State.FAIL for v in stopping)
+    return f"gate: FAILED ({failed} mandatory fails, {len(stopping) - failed} mandatory not evaluated)"
+
+
+def _printable(line: str) -> str:
+    """The line without control characters: names come from files and must not steer a terminal."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in line)

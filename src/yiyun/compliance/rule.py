@@ -1,0 +1,106 @@
+"""The `@rule` decorator: one decorated function in one file is one rule.
+
+A rule's function gets typed facts and yields a `Finding` for each reason to fail; no finding is a pass. It may raise
+`NotApplicable`, `NeedsPerson` or `Unevaluated` with the reason. Its arguments follow from its scope:
+
+- `object`: `def my_rule(obj)`, judged from the object alone; with `needs_site=True`: `def my_rule(obj, site)`;
+- `objects`: `def my_rule(obj, world)`, judged with all other objects of the input in view;
+- `site`: `def my_rule(site)`, judged once for the site.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from yiyun.compliance.model import Enforcement, Finding, Severity
+
+Scope = Literal["object", "objects", "site"]
+Check = Callable[..., Iterable[Finding]]
+CLAUSE = re.compile(r"8\.[12]\.\d{1,2}\.\d{1,2}-[a-z]")
+BASELINE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*:[a-z0-9]+(-[a-z0-9]+)*")
+RULE_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule with its metadata. `id` is the name of its function and of its file."""
+
+    id: str
+    clauses: tuple[str, ...]
+    """GB/T 22239-2019 items, for example `8.1.3.2-a`; empty where only a baseline asks for it."""
+    baseline: str | None
+    """Where else the rule comes from, for example `kubernetes-pss-restricted:privileged`."""
+    severity: Severity
+    enforcement: Enforcement
+    scope: Scope
+    kinds: tuple[str, ...]
+    """Kinds it judges, `group/Kind` or `Kind`; empty for scope `site`."""
+    needs_site: bool
+    """Left out (and named in the report's notes) where no site is given."""
+    title_zh: str
+    title_en: str
+    rationale: str
+    remediation: str
+    check: Check
+
+    @property
+    def sources(self) -> str:
+        """Clauses, or the baseline where there is no clause."""
+        return ", ".join(self.clauses) or self.baseline or ""
+
+
+def rule(
+    *,
+    severity: Severity,
+    title_zh: str,
+    title_en: str,
+    rationale: str,
+    remediation: str,
+    clauses: Iterable[str] = (),
+    baseline: str | None = None,
+    enforcement: Enforcement = Enforcement.MANDATORY,
+    kinds: Iterable[str] = (),
+    scope: Scope = "object",
+    needs_site: bool = False,
+) -> Callable[[Check], Rule]:
+    """Make a rule of a function. Raises ValueError when its metadata do not hold together."""
+
+    def decorate(check: Check) -> Rule:
+        made = Rule(
+            id=getattr(check, "__name__", ""),
+            clauses=tuple(clauses),
+            baseline=baseline,
+            severity=Severity(severity),
+            enforcement=Enforcement(enforcement),
+            scope=scope,
+            kinds=tuple(kinds),
+            needs_site=needs_site or scope == "site",
+            title_zh=title_zh,
+            title_en=title_en,
+            rationale=rationale,
+            remediation=remediation,
+            check=check,
+        )
+        _verify(made)
+        return made
+
+    return decorate
+
+
+def _verify(made: Rule) -> None:
+    texts = (made.title_zh, made.title_en, made.rationale, made.remediation)
+    wanted = 1 if made.scope == "site" or (made.scope == "object" and not made.needs_site) else 2
+    complaints: list[tuple[Any, str]] = [
+        (not RULE_ID.fullmatch(made.id), f"id {made.id!r} must be lower-case words joined by _"),
+        ([c for c in made.clauses if not CLAUSE.fullmatch(c)], f"clauses {made.clauses} must look like 8.1.3.2-a"),
+        (made.baseline is not None and not BASELINE.fullmatch(made.baseline), "baseline must look like name:control"),
+        (not made.clauses and not made.baseline, "a rule without clauses needs a baseline"),
+        (not all(text.strip() for text in texts), "title_zh, title_en, rationale and remediation must not be empty"),
+        ((made.scope == "site") == bool(made.kinds), "kinds are for the scopes object and objects, which need them"),
+        (len(inspect.signature(made.check).parameters) != wanted, f"its function must take {wanted} argument(s)"),
+    ]
+    for wrong, text in complaints:
+        if wrong:
+            raise ValueError(text)
