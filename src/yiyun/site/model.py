@@ -408,6 +408,8 @@ class StreamPort(Model):
     protocol: Literal["tcp", "udp"]
     port: Port
     application: Name
+    tls: bool = True
+    """Whether a TCP listener speaks TLS; UDP has none. A public TCP listener without TLS fails the gate."""
 
 
 class L7(Model):
