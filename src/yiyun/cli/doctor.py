@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    build: Annotated[bool, typer.Option("--build", help="Build what is missing (about 20 minutes on 2 cores).")] = False,
+    build: Annotated[
+        bool, typer.Option("--build", help="Build what is missing (about 20 minutes on 2 cores).")
+    ] = False,
 ) -> None:
     """Show which tools are found, where, in which version; exit 1 when one is missing."""
     if build:
@@ -49,6 +51,8 @@ def doctor(
         probe = probe.parent
     free = shutil.disk_usage(probe).free / 2**30
     if missing and free < FREE_GIB_TO_BUILD:
-        err.print(f"{probe} has {free:.0f} GiB free; a build wants {FREE_GIB_TO_BUILD} GiB: free some or set XDG_CACHE_HOME")
+        err.print(
+            f"{probe} has {free:.0f} GiB free; a build wants {FREE_GIB_TO_BUILD} GiB: free some or set XDG_CACHE_HOME"
+        )
     if missing:
         raise typer.Exit(1)

@@ -57,6 +57,8 @@ def reset(
     loaded = load_site(site)
     lab = Lab(loaded)
     if confirm != loaded.name:
-        out.print(f"would stop the lab and delete {loaded.state_dir}; to do it add  --confirm {loaded.name}", markup=False)
+        out.print(
+            f"would stop the lab and delete {loaded.state_dir}; to do it add  --confirm {loaded.name}", markup=False
+        )
         raise typer.Exit(1)
     lab.reset()

@@ -27,7 +27,9 @@ def init(directory: Annotated[Path, typer.Argument(help="New directory of the si
 
     for path in create(directory):
         out.print(f"wrote {path}", markup=False)
-    out.print(f"next: edit them, then  ./yiyun gate --site {directory}  and  ./yiyun up --site {directory}", markup=False)
+    out.print(
+        f"next: edit them, then  ./yiyun gate --site {directory}  and  ./yiyun up --site {directory}", markup=False
+    )
 
 
 def env(site: Annotated[str, typer.Option("--site", "-s", help="Name or path of the site.")] = "lab") -> None:

@@ -115,7 +115,9 @@ class ApiServer:
                     raise
                 listed = []
             self._kinds[api_version] = {
-                r["kind"]: Kind(api_version, r["kind"], r["name"], r["namespaced"]) for r in listed if "/" not in r["name"]
+                r["kind"]: Kind(api_version, r["kind"], r["name"], r["namespaced"])
+                for r in listed
+                if "/" not in r["name"]
             }
         return self._kinds[api_version].get(kind)
 

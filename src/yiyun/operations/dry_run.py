@@ -36,7 +36,8 @@ def check(
     new_namespaces = {
         m["metadata"]["name"]: m
         for m in creates
-        if m["kind"] == "Namespace" and api.get({"apiVersion": "v1", "kind": "Namespace", "metadata": m["metadata"]}) is None
+        if m["kind"] == "Namespace"
+        and api.get({"apiVersion": "v1", "kind": "Namespace", "metadata": m["metadata"]}) is None
     }
     scratch = _scratch(api, new_namespaces, [*creates, *updates])
     try:

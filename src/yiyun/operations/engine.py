@@ -182,7 +182,9 @@ class Engine:
             words = _error_lines(log.read_text(encoding="utf-8"))
             if code < 0:
                 words = f"pulumi was killed by signal {-code}"
-            raise UserError(f"update of {project.name} failed (log: {log}):\n{words}\nRun the same command again to go on.")
+            raise UserError(
+                f"update of {project.name} failed (log: {log}):\n{words}\nRun the same command again to go on."
+            )
 
     def export(self, project: Project) -> dict[str, Any]:
         """Return the stack's deployment, or an empty one when the stack was never made."""

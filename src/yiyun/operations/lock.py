@@ -69,7 +69,7 @@ def _owner(path: Path) -> str:
         return "another operation that has just begun"
 
 
-def clear_dead_pulumi_locks(site: Site, backend: str) -> list[str]:
+def clear_dead_pulumi_locks(backend: str) -> list[str]:
     """Remove Pulumi's own locks of a local backend whose owner is proven dead; return what was removed.
 
     Proof: the lock names this host, the state directory was made on this very machine, and no process has that

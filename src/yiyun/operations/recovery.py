@@ -21,7 +21,7 @@ Report = Callable[[str], None]
 def recover(site: Site, engine: Engine, api: ApiServer, projects: Iterable[Project], report: Report) -> None:
     """Bring state and cluster together again after a kill -9. Does nothing after an orderly end."""
     backend = environment.backend(site)
-    for text in lock.clear_dead_pulumi_locks(site, backend):
+    for text in lock.clear_dead_pulumi_locks(backend):
         report(f"removed the lock of a dead update: {text}")
     for text in lock.end_orphans(backend):
         report(f"ended a plugin that a dead update left: {text}")
@@ -58,7 +58,9 @@ def _settle(engine: Engine, api: ApiServer, project: Project, report: Report) ->
             known.add(resource["urn"])
         if resource["urn"] in known:
             targets.append(resource["urn"])
-    report(f"{project.name}: {len(pending)} operations of a killed update to settle, {len(targets)} objects to read again")
+    report(
+        f"{project.name}: {len(pending)} operations of a killed update to settle, {len(targets)} objects to read again"
+    )
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as handle:
         json.dump(state, handle)
         handle.flush()

@@ -1,7 +1,7 @@
 """Reads a site directory (hosts.yaml and site.yaml) into a `Site`, or refuses it at a file and line."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -36,6 +36,8 @@ class Site:
     spec: SiteSpec
     hosts: tuple[Host, ...]
     """All hosts by name."""
+    home: Path | None = None
+    """Directory that the state belongs to where it is not `path`: an earlier copy of a site shares its state."""
 
     @classmethod
     def load(cls, path: Path | str) -> "Site":
@@ -68,7 +70,11 @@ class Site:
     @property
     def state_dir(self) -> Path:
         """Where this site keeps state as seen from this checkout."""
-        return state_dir(self.path, self.name)
+        return state_dir(self.home or self.path, self.name)
+
+    def at(self, directory: Path) -> "Site":
+        """Load an earlier copy of this site, which shares its state. Raises SiteError as `load` does."""
+        return replace(Site.load(directory), home=self.home or self.path)
 
     def hosts_in(
         self,

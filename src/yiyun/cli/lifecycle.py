@@ -1,0 +1,172 @@
+"""`./yiyun up | down | drift | rollback | import | secrets`: the life of a site."""
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from yiyun.cli.console import err, load_site, out, reporter
+from yiyun.errors import UserError
+from yiyun.operations.engine import CHANGES, Preview
+from yiyun.site import Site
+
+SiteOption = Annotated[str, typer.Option("--site", "-s", help="Name of a shipped site, or a path.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(drift)
+    app.command()(rollback)
+    app.command("import")(import_object)
+    app.command()(secrets)
+
+
+def up(
+    site: SiteOption = "lab",
+    stack: Annotated[list[str] | None, typer.Option("--stack", help="Update only this stack (repeatable).")] = None,
+    yes: YesOption = False,
+    adopt: Annotated[
+        list[str] | None, typer.Option(help="Take over this existing object (Kind/namespace/name; repeatable).")
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show the plan and stop; nothing is written.")] = False,
+    allow_unchecked_schemas: Annotated[bool, typer.Option(help="Accept kinds whose CRD no source has.")] = False,
+) -> None:
+    """Bring a site up, or to what its files say now. Safe to run again, also after a crash."""
+    from yiyun.operations.up import Wish
+
+    wish = Wish(
+        stacks=tuple(stack or ()), adopt=frozenset(adopt or ()), allow_unchecked=allow_unchecked_schemas, command="up"
+    )
+    _bring_up(load_site(site), wish, yes=yes, stop=preview)
+
+
+def _bring_up(site: Site, wish: "object", *, yes: bool, stop: bool = False) -> None:
+    from yiyun.cli.gate import Format, show
+    from yiyun.operations.report import summary
+    from yiyun.operations.up import GateFailed, Wish
+    from yiyun.operations.up import up as bring_up
+
+    assert isinstance(wish, Wish)  # noqa: S101  # keeps pulumi's import out of the start of every command
+    try:
+        outcome = bring_up(site, wish, lambda plan: _consent(site, plan, yes=yes, stop=stop), reporter())
+    except GateFailed as failed:
+        show(failed.result, Format.TEXT, all_verdicts=False)
+        return
+    summary(site, outcome, out)
+
+
+def _consent(site: Site, plan: Mapping[str, Preview], *, yes: bool, stop: bool) -> None:
+    """Show what would be done and ask for consent on a terminal. Raises typer.Exit or UserError to stop."""
+    table = Table("stack", *CHANGES)
+    for name, preview in plan.items():
+        table.add_row(name, *(str(len(preview.of(operation)) or "") for operation in CHANGES))
+    err.print(table)
+    risky = [step for preview in plan.values() for step in preview.of("replace", "delete")]
+    changed = [step for preview in plan.values() for step in preview.of("update")]
+    for step in changed[:20]:
+        err.print(f"  change   {step.key}: {', '.join(step.changed_paths[:6])}", markup=False)
+    for step in risky:
+        err.print(f"  {step.operation:8} {step.key}", markup=False, style="bold red")
+    if stop:
+        raise typer.Exit(0)
+    if yes:
+        return
+    if sys.stdin.isatty():
+        if not typer.confirm(f"Do this on site {site.name}?", err=True):
+            raise typer.Exit(1)
+    elif risky or not site.spec.lab:
+        raise UserError(f"{len(risky)} objects would be replaced or deleted, and nobody can be asked here: add --yes")
+
+
+def down(
+    site: SiteOption = "lab",
+    yes: YesOption = False,
+    confirm: Annotated[str, typer.Option(help="NAME of one object that holds data, to delete it for good.")] = "",
+) -> None:
+    """Delete what a site's stacks made; what holds data stays, in state and cluster, until it is named."""
+    from yiyun.operations.down import delete_data, take_down
+
+    loaded = load_site(site)
+    if confirm:
+        delete_data(loaded, confirm, reporter())
+        return
+    kept = take_down(loaded, lambda plan: _consent(loaded, plan, yes=yes, stop=False), reporter())
+    for key in kept:
+        out.print(f"kept, it holds data: {key}", markup=False)
+    if kept:
+        out.print(f"delete one for good:  ./yiyun down --site {site} --confirm NAME", markup=False)
+
+
+def drift(site: SiteOption = "lab") -> None:
+    """Show what differs on the server from what was written, and who changed it; exit 1 when anything does."""
+    from yiyun.operations.drift import find_drift
+
+    differences = find_drift(load_site(site), reporter())
+    table = Table("object", "field", "written", "on the server", "changed by", "at")
+    for d in differences:
+        table.add_row(d.key, d.path, d.wanted, d.found, d.manager, d.at)
+    if differences:
+        out.print(table)
+        raise typer.Exit(1)
+    out.print("no drift")
+
+
+def rollback(
+    to: Annotated[int, typer.Option("--to", help="Number of a recorded update; `up` prints it.")],
+    site: SiteOption = "lab",
+    yes: YesOption = False,
+) -> None:
+    """Bring the site back to what it was wished to be at an earlier update. Never deletes data."""
+    from yiyun.operations.up import Wish
+    from yiyun.operations.updates import find
+
+    loaded = load_site(site)
+    update = find(loaded, to)
+    err.print(
+        f"update {to} of {update.facts['at']} by {update.facts['by']}, commit {update.facts['commit']}", markup=False
+    )
+    earlier = loaded.at(update.site_directory)
+    _bring_up(earlier, Wish(command=f"rollback --to {to}"), yes=yes)
+    out.print(f"{loaded.path} still says what is newer: the next up would bring that back; change it too", markup=False)
+
+
+def import_object(
+    kind: Annotated[str, typer.Argument(help="Kind of the object, as Kubernetes spells it.")],
+    name: Annotated[str, typer.Argument(help="Name of the object.")],
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n")] = None,
+    site: SiteOption = "lab",
+    yes: YesOption = False,
+) -> None:
+    """Take over one existing object that site.yaml describes, after showing what would change on it."""
+    from yiyun.operations.up import Wish
+
+    key = "/".join(part for part in (kind, namespace, name) if part)
+    wish = Wish(adopt=frozenset({key}), targets=(key,), command=f"import {key}")
+    _bring_up(load_site(site), wish, yes=yes)
+
+
+def secrets(
+    action: Annotated[str, typer.Argument(help="init or rotate", metavar="init|rotate")],
+    site: SiteOption = "lab",
+    only: Annotated[str | None, typer.Option(help="Renew only this credential.")] = None,
+) -> None:
+    """Make the site's secrets (encrypted at rest), or renew them, and write them to the cluster."""
+    from yiyun.evidence.api_server import ApiServer
+    from yiyun.operations import environment, lock, secret_store
+
+    if action not in {"init", "rotate"}:
+        raise UserError(f"secrets {action}: write  secrets init  or  secrets rotate")
+    loaded = load_site(site)
+    report = reporter()
+    with lock.hold(loaded, f"secrets {action}"):
+        api = ApiServer(environment.kubeconfig(loaded))
+        if action == "init":
+            secret_store.ensure(loaded, api, report)
+            return
+        for credential in secret_store.rotate(loaded, api, only, report):
+            out.print(f"renewed {credential}", markup=False)

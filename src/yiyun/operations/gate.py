@@ -1,0 +1,47 @@
+"""The gate on a site: previews of all stacks, judged together. Writes nothing to the cluster."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from yiyun import toolchain
+from yiyun.compliance.engine import Result
+from yiyun.compliance.gate import refusal
+from yiyun.compliance.loader import load_rules
+from yiyun.errors import SiteError
+from yiyun.evidence.api_server import ApiServer
+from yiyun.lab.lab import Lab
+from yiyun.operations import environment
+from yiyun.operations.engine import Engine
+from yiyun.operations.previews import judge, preview_all, with_open_schema
+from yiyun.operations.projects import projects
+from yiyun.site import Site
+
+Report = Callable[[str], None]
+
+
+def gate_site(directory: Path, pack: Path, report: Report, *, allow_unchecked: bool = False) -> Result:
+    """Judge the site in `directory`; its lab is started when it has one.
+
+    A site that is refused for a reason that a rule stands for comes back as that rule's finding. Raises SiteError
+    for every other refusal, UserError when a preview fails.
+    """
+    try:
+        site = Site.load(directory)
+    except SiteError as error:
+        found = refusal(error, load_rules(pack))
+        if found is None:
+            raise
+        return found
+    ready(site, report)
+    engine = Engine(site, "ci" if site.spec.lab else "ops")
+    previews = preview_all(engine, projects().values(), report)
+    api = ApiServer(environment.kubeconfig(site))
+    unchecked = [] if allow_unchecked else with_open_schema(site, api, previews.values())
+    return judge(site, previews.values(), pack, unchecked)
+
+
+def ready(site: Site, report: Report) -> None:
+    """Have the tools, and on a lab site the running lab."""
+    toolchain.ensure(toolchain.ALL, report)
+    if site.spec.lab:
+        Lab(site).up(report)

@@ -1,0 +1,91 @@
+"""Previews of all stacks at once, and their judgement by the policy pack."""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from yiyun.compliance.engine import Result, evaluate, input_verdict
+from yiyun.compliance.facts import Object, make_object
+from yiyun.compliance.loader import load_rules
+from yiyun.compliance.waivers import apply_waivers, load_waivers
+from yiyun.evidence.api_server import ApiServer
+from yiyun.evidence.unknown import UNKNOWN
+from yiyun.lab.lab import Lab
+from yiyun.operations.engine import Engine, Preview, Step
+from yiyun.operations.projects import Project
+from yiyun.site import Site
+
+Report = Callable[[str], None]
+AT_ONCE = 3
+"""Previews that run at the same time; each keeps a Python and two plugins busy."""
+
+COMPUTED = frozenset(
+    {
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # boolean
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # number
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # string
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # array
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
+    }
+)
+"""What pulumi writes for a value that only the update will know (its SDK's constants)."""
+
+
+def preview_all(engine: Engine, projects: Iterable[Project], report: Report) -> dict[str, Preview]:
+    """Preview every stack, some at a time, and return the previews in the stacks' order."""
+    listed = list(projects)
+
+    def one(project: Project) -> Preview:
+        preview = engine.preview(project)
+        report(f"previewed {project.name}: {len(preview.wished)} objects, {len(preview.changes)} to change")
+        return preview
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as workers:
+        return {preview.project.name: preview for preview in workers.map(one, listed)}
+
+
+def judge(site: Site, previews: Iterable[Preview], pack: Path, unchecked: Iterable[Step]) -> Result:
+    """Judge the objects of all stacks together, and the site, with the rules of `pack` and the site's waivers.
+
+    `unchecked`: steps whose kind has no real CRD in any source; nothing checked their fields: not evaluated.
+    """
+    rules = load_rules(pack)
+    result = evaluate(rules, [_object(step) for preview in previews for step in preview.wished], site)
+    reason = (
+        "no source has the CRD of this kind, so nothing checked its fields (--allow-unchecked-schemas accepts that)"
+    )
+    unread = [input_verdict(step.key, 0, reason) for step in unchecked]
+    result = replace(result, verdicts=[*result.verdicts, *unread])
+    path = site.path / "waivers.yaml"
+    waivers = load_waivers(path) if path.exists() else ()
+    return apply_waivers(result, waivers, datetime.now(UTC).astimezone().date())
+
+
+def with_open_schema(site: Site, api: ApiServer, previews: Iterable[Preview]) -> list[Step]:
+    """The wished objects whose kind stands on the site's lab with an open schema, so that nothing checks them."""
+    names = Lab(site).unchecked_kinds if site.spec.lab else set()
+    return [
+        step
+        for preview in previews
+        for step in preview.wished
+        if names
+        and (kind := api.kind(step.manifest["apiVersion"], step.manifest["kind"]))
+        and f"{kind.plural}.{kind.api_version.partition('/')[0]}" in names
+    ]
+
+
+def _object(step: Step) -> Object:
+    return make_object(_known(step.manifest), urn=step.urn)
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, str):
+        return UNKNOWN if value in COMPUTED else value
+    if isinstance(value, Mapping):
+        return {name: _known(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_known(item) for item in value]
+    return value

@@ -1,0 +1,64 @@
+"""The table that ends an up: what changed, and what is ready, stored, or accepted but not reconciled."""
+
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+
+from yiyun.components.kubernetes import AWAITED
+from yiyun.operations.engine import CHANGES, Step
+from yiyun.operations.up import Outcome
+from yiyun.site import Site
+
+BUILT_IN_GROUPS = frozenset(
+    {
+        "",
+        "apps",
+        "batch",
+        "autoscaling",
+        "policy",
+        "rbac.authorization.k8s.io",
+        "networking.k8s.io",
+        "scheduling.k8s.io",
+    }
+    | {"storage.k8s.io", "admissionregistration.k8s.io"}
+)
+NEEDS_STORAGE = frozenset({"PersistentVolumeClaim"})
+ACCEPTED = "accepted, not reconciled"
+
+
+def standing(step: Step) -> str:
+    """How far an object of the control-plane tier comes: `ready` is said only where a controller brought it there."""
+    kind = str(step.manifest["kind"])
+    group = str(step.manifest["apiVersion"]).rpartition("/")[0]
+    if kind in AWAITED:
+        return "ready"
+    if group not in BUILT_IN_GROUPS or kind in NEEDS_STORAGE:
+        return ACCEPTED
+    if kind == "Service" and step.manifest.get("spec", {}).get("type") == "LoadBalancer":
+        return ACCEPTED
+    return "stored"
+
+
+def summary(site: Site, outcome: Outcome, console: Console) -> None:
+    """Print the tables of one up."""
+    table = Table("stack", *CHANGES, "unchanged", title=f"site {site.name}", title_justify="left")
+    for name, counts in outcome.counts().items():
+        done = name in outcome.updated
+        cells = [str(counts[op] or "") if done else "" for op in CHANGES]
+        table.add_row(name, *cells, str(counts["same"] if done else counts["same"] + sum(counts[o] for o in CHANGES)))
+    console.print(table)
+    kinds: dict[str, Counter[str]] = {}
+    for preview in outcome.previews.values():
+        for step in preview.wished:
+            kinds.setdefault(standing(step), Counter())[str(step.manifest["kind"])] += 1
+    for state in ("ready", "stored", ACCEPTED):
+        listed = kinds.get(state, Counter())
+        names = ", ".join(f"{count} {kind}" for kind, count in sorted(listed.items()))
+        console.print(f"{state}: {sum(listed.values())} objects" + (f" ({names})" if names else ""), markup=False)
+    for preview in outcome.previews.values():
+        for step in preview.kept:
+            console.print(f"kept, it holds data and left site.yaml: {step.key}", markup=False)
+    changed = sum(sum(c[o] for o in CHANGES) for n, c in outcome.counts().items() if n in outcome.updated)
+    number = f"; update {outcome.number}" if outcome.number else ""
+    console.print(f"{changed} resources changed{number}", markup=False)
