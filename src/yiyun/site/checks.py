@@ -89,7 +89,7 @@ def check(site: "Site", at: Places) -> None:
             raise SiteError(text, problems[0].rule)
 
 
-# --- stage 1: names and references --------------------------------------------------------------------------------
+# --- names and references --------------------------------------------------------------------------------
 
 
 def zones_of_hosts_exist(site: "Site", at: Places) -> Iterator[Problem]:
@@ -318,7 +318,7 @@ def no_secrets_are_written(_site: "Site", at: Places) -> Iterator[Problem]:
             yield Problem(where, f"{name} looks like a secret in plain text; remove it and run ./yiyun secrets init")
 
 
-# --- stage 2: hosts ----------------------------------------------------------------------------------------------
+# --- hosts ----------------------------------------------------------------------------------------------
 
 
 def addresses_are_unique(site: "Site", at: Places) -> Iterator[Problem]:
@@ -426,7 +426,7 @@ def families_have_one_architecture(site: "Site", at: Places) -> Iterator[Problem
             yield Problem(where, f"host {host.name}: family other is {first.arch} on {first.name} and {host.arch} here")
 
 
-# --- stage 2: network --------------------------------------------------------------------------------------------
+# --- network --------------------------------------------------------------------------------------------
 
 
 def hosts_lie_in_the_management_network(site: "Site", at: Places) -> Iterator[Problem]:
@@ -612,7 +612,7 @@ def vpc_addresses_are_free(site: "Site", at: Places) -> Iterator[Problem]:
         owners.setdefault(key, what)
 
 
-# --- stage 2: storage --------------------------------------------------------------------------------------------
+# --- storage --------------------------------------------------------------------------------------------
 
 
 def one_pool_is_the_default(site: "Site", at: Places) -> Iterator[Problem]:
@@ -715,7 +715,7 @@ def buckets_fit_their_user(site: "Site", at: Places) -> Iterator[Problem]:
             yield Problem(where, f"bucket {bucket.name}: {bucket.max_size_gib} GiB is more than its user's {limit} GiB")
 
 
-# --- stage 2: compute --------------------------------------------------------------------------------------------
+# --- compute --------------------------------------------------------------------------------------------
 
 
 def images_fit_the_cpu_family(site: "Site", at: Places) -> Iterator[Problem]:
@@ -798,7 +798,7 @@ def applications_find_hosts(site: "Site", at: Places) -> Iterator[Problem]:
                 yield Problem(where, f"{text}; remove the zone or add a host")
 
 
-# --- stage 2: load balancers and databases ------------------------------------------------------------------------
+# --- load balancers and databases ------------------------------------------------------------------------
 
 
 def l4_serves_its_vpc(site: "Site", at: Places) -> Iterator[Problem]:
@@ -906,7 +906,7 @@ def postgresql_has_one_architecture(site: "Site", at: Places) -> Iterator[Proble
                 yield Problem(where, text)
 
 
-# --- stage 2: the site itself ------------------------------------------------------------------------------------
+# --- the site itself ------------------------------------------------------------------------------------
 
 
 def backends_are_shared(site: "Site", at: Places) -> Iterator[Problem]:
@@ -935,6 +935,9 @@ STAGES: tuple[tuple[Check, ...], ...] = (
         load_balancer_references_exist,
         database_references_exist,
         pools_say_one_layout,
+        disks_are_listed_once,
+        ceph_disks_have_a_device_class,
+        ceph_disks_lie_on_storage_hosts,
     ),
     (
         addresses_are_unique,
@@ -943,9 +946,6 @@ STAGES: tuple[tuple[Check, ...], ...] = (
         racks_lie_in_one_zone,
         switch_pairs_lie_in_one_zone,
         rooms_lie_in_one_zone,
-        disks_are_listed_once,
-        ceph_disks_have_a_device_class,
-        ceph_disks_lie_on_storage_hosts,
         page_sizes_fit_the_architecture,
         families_have_one_architecture,
         hosts_lie_in_the_management_network,
