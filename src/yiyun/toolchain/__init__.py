@@ -88,13 +88,15 @@ def ensure(tools: Iterable[str], report: Callable[[str], None]) -> dict[str, Pat
     if "pulumi-resource-kubernetes" in paths:
         provider = recipe_of("pulumi-resource-kubernetes")
         builder.link_plugin(provider, paths["pulumi-resource-kubernetes"], pulumi_home())
+    if "pulumi" in paths:
+        builder.put_beside(recipe_of("pulumi-language-python").bin_dir, recipe_of("pulumi").bin_dir)
     return paths
 
 
 def bin_path() -> list[Path]:
-    """Directories that make the tools found by `locate` win on PATH, without doubles, in order."""
+    """Directories that make the tools that people call win on PATH, without doubles, in order."""
     directories: dict[Path, None] = {}
-    for tool in ALL:
+    for tool in ("pulumi", "kubectl", "helm"):
         found = locate(tool)
         if found:
             directories.setdefault(found.path.parent)

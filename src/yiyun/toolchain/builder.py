@@ -1,5 +1,6 @@
 """Builds a recipe into the cache: pinned by go.sum, resumable, safe when two run at once, with progress."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -138,3 +139,12 @@ def link_plugin(recipe: Recipe, binary: Path, pulumi_home: Path) -> None:
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     fresh.symlink_to(binary)
     fresh.replace(target)
+
+
+def put_beside(source: Path, target: Path) -> None:
+    """Link the language host and its scripts into pulumi's own directory, where it looks for them first."""
+    if not (source.is_dir() and target.is_dir()):
+        return
+    for file in source.iterdir():
+        with contextlib.suppress(FileExistsError):
+            (target / file.name).hardlink_to(file)
