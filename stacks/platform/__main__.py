@@ -2,7 +2,7 @@
 
 from yiyun.components.issuer import CertificateAuthority
 from yiyun.components.metallb import LoadBalancerAddresses
-from yiyun.components.namespace import PlatformNamespaces
+from yiyun.components.platform_space import PlatformNamespaces
 from yiyun.components.priority import Priorities
 from yiyun.components.stack import open_site
 from yiyun.components.tenant import TenantSpace

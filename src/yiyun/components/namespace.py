@@ -6,16 +6,12 @@ reason in the annotation `yiyun.io/pod-security-reason`, where an auditor reads 
 
 from typing import Any, Literal, NamedTuple
 
-import pulumi
-
-from yiyun.components.kubernetes import Component, Item
 from yiyun.components.secret_refs import (
     BLOCK_NAMESPACE,
     CERT_MANAGER_NAMESPACE,
     OBJECT_NAMESPACE,
     VELERO_NAMESPACE,
 )
-from yiyun.site import Site
 from yiyun.site import labels as names
 
 Level = Literal["privileged", "baseline", "restricted"]
@@ -79,18 +75,3 @@ def namespace(name: str, level: Level, reason: str = "", labels: dict[str, str] 
     if reason:
         metadata["annotations"] = {REASON: reason}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-
-
-def platform_namespace_items(_site: Site) -> list[Item]:
-    """The namespaces of the platform. Those of storage hold data: deleting one deletes the cluster inside."""
-    return [
-        Item(namespace(*each), holds_data=each.name in {BLOCK_NAMESPACE, OBJECT_NAMESPACE})
-        for each in PLATFORM_NAMESPACES
-    ]
-
-
-class PlatformNamespaces(Component):
-    """The platform's own namespaces."""
-
-    def __init__(self, name: str, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("PlatformNamespaces", name, site, platform_namespace_items(site), opts)

@@ -3,9 +3,10 @@
 - `default-deny`: no pod receives or sends anything.
 - `dns`: every pod may ask the cluster's DNS.
 - `app.NAME`: an application is reached on its port by the proxies of the load balancers that route to it and by the
-  tenant's other applications, and reaches those and the tenant's databases.
+  tenant's applications, and reaches those and the tenant's databases.
 - `db.NAME`: a database is reached on its client ports from `allow_from` and by the tenant's applications, and on all
   ports by itself and its operator; it reaches the object store (backups) and the API server (its agents' leases).
+  `db.NAME.helpers` is the same for the connection pool of PostgreSQL and the backup jobs of TiDB.
 - `image-import`: CDI's helper pods fetch images over HTTPS, never from the management or the storage network.
 
 Machines need none: their security groups decide before network policies do, in Kube-OVN. A machine that has no group
@@ -17,70 +18,36 @@ from typing import Any
 from yiyun.components.application import selector
 from yiyun.components.gateway_class import OWNER_NAME, OWNER_NAMESPACE, PROXY_LABELS
 from yiyun.components.kubernetes import Item
-from yiyun.components.namespace import CDI, CNPG, ENVOY_GATEWAY, KUBE_SYSTEM, OCEANBASE, TIDB
-from yiyun.components.secret_refs import OBJECT_NAMESPACE
+from yiyun.components.namespace import CDI, CNPG, ENVOY_GATEWAY, OCEANBASE, TIDB
+from yiyun.components.network_rules import (
+    Peer,
+    Rule,
+    api_server,
+    default_deny,
+    dns,
+    elsewhere,
+    network,
+    object_gateways,
+    one_of,
+    policy,
+    ports,
+)
 from yiyun.components.tidb import tidb_clusters
 from yiyun.site import Site
 from yiyun.site import labels as names
 from yiyun.site.model import Application, Database, Tenant
 
-API_PORT = 6443
 CLIENT_PORTS = {"oceanbase": (2881, 2883), "postgresql": (5432,), "tidb": (4000,)}
 OPERATORS = {"oceanbase": OCEANBASE, "postgresql": CNPG, "tidb": TIDB}
 TIDB_JOBS = {"app.kubernetes.io/managed-by": "backup-operator"}
 """Pods in which TiDB Operator runs backups."""
 
-Peer = dict[str, Any]
 
-
-def policy(
-    tenant: Tenant,
-    name: str,
-    pods: dict[str, Any],
-    ingress: list[dict[str, Any]] | None = None,
-    egress: list[dict[str, Any]] | None = None,
+def own(
+    tenant: Tenant, name: str, pods: dict[str, Any], ingress: list[Rule] | None = None, egress: list[Rule] | None = None
 ) -> dict[str, Any]:
-    """A NetworkPolicy. A direction without rules (None) is left to the other policies."""
-    spec: dict[str, Any] = {"podSelector": pods, "policyTypes": []}
-    if ingress is not None:
-        spec |= {"policyTypes": ["Ingress"], "ingress": ingress}
-    if egress is not None:
-        spec |= {"policyTypes": [*spec["policyTypes"], "Egress"], "egress": egress}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": name, "namespace": tenant.name, "labels": {names.TENANT: tenant.name}},
-        "spec": spec,
-    }
-
-
-def ports(protocol: str, *numbers: int) -> list[dict[str, Any]]:
-    """Ports of a rule."""
-    return [{"protocol": protocol, "port": number} for number in numbers]
-
-
-def one_of(label: str, values: list[str]) -> dict[str, Any]:
-    """A pod selector: `label` has one of `values`."""
-    return {"matchExpressions": [{"key": label, "operator": "In", "values": sorted(values)}]}
-
-
-def elsewhere(namespace: str, pods: dict[str, str] | None = None) -> Peer:
-    """Pods of another namespace; all of them, or those with the labels `pods`."""
-    peer: Peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
-    return peer | {"podSelector": {"matchLabels": pods}} if pods else peer
-
-
-def default_deny(tenant: Tenant) -> dict[str, Any]:
-    """Denies everything, in both directions, to every pod."""
-    denied = policy(tenant, "default-deny", {})
-    denied["spec"]["policyTypes"] = ["Ingress", "Egress"]
-    return denied
-
-
-def dns(tenant: Tenant) -> dict[str, Any]:
-    """Lets every pod resolve names."""
-    resolvers = [elsewhere(KUBE_SYSTEM, {"k8s-app": "kube-dns"})]
-    return policy(tenant, "dns", {}, egress=[{"to": resolvers, "ports": ports("UDP", 53) + ports("TCP", 53)}])
+    """A NetworkPolicy of a tenant."""
+    return policy(tenant.name, name, pods, ingress, egress, {names.TENANT: tenant.name})
 
 
 def protocol_of(app: Application) -> str:
@@ -106,7 +73,15 @@ def database_pods(site: Site, database: Database) -> dict[str, Any]:
         return {"matchLabels": {"ref-obcluster": database.name}}
     if database.engine == "postgresql":
         return {"matchLabels": {"cnpg.io/cluster": database.name}}
-    return one_of("app.kubernetes.io/instance", list(tidb_clusters(site, database).values()))
+    # The initializer, which sets the first password, carries the name of the database itself.
+    return one_of("app.kubernetes.io/instance", [database.name, *tidb_clusters(site, database).values()])
+
+
+def helper_pods(database: Database) -> dict[str, Any] | None:
+    """Selector of pods beside the database's own: PostgreSQL's connection pool, TiDB's backup jobs."""
+    if database.engine == "postgresql":
+        return {"matchLabels": {names.DATABASE: database.name}}
+    return {"matchLabels": TIDB_JOBS} if database.engine == "tidb" else None
 
 
 def application_policy(site: Site, tenant: Tenant, app: Application) -> dict[str, Any]:
@@ -119,17 +94,15 @@ def application_policy(site: Site, tenant: Tenant, app: Application) -> dict[str
     egress = [
         {"to": [{"podSelector": {"matchLabels": selector(each)}}], "ports": ports(protocol_of(each), each.port)}
         for each in all_apps
-        if each.name != app.name
     ]
-    egress += [
-        {
-            "to": [{"podSelector": database_pods(site, database)}],
-            "ports": ports("TCP", *CLIENT_PORTS[database.engine]),
-        }
-        for database in site.spec.databases
-        if database.tenant == tenant.name
-    ]
-    return policy(
+    for database in site.spec.databases:
+        if database.tenant == tenant.name:
+            selectors = [database_pods(site, database)]
+            if database.engine == "postgresql":
+                selectors.append({"matchLabels": {names.DATABASE: database.name}})
+            logins = ports("TCP", *CLIENT_PORTS[database.engine])
+            egress.append({"to": [{"podSelector": each} for each in selectors], "ports": logins})
+    return own(
         tenant,
         f"app.{app.name}",
         {"matchLabels": selector(app)},
@@ -138,49 +111,32 @@ def application_policy(site: Site, tenant: Tenant, app: Application) -> dict[str
     )
 
 
-def api_server(site: Site) -> dict[str, Any]:
-    """Rule that lets pods reach the API server: its Service address, and the control hosts behind it."""
-    hosts = [f"{host.address}/32" for host in site.hosts_in(role="control")]
-    service = f"{site.spec.network.services[1]}/32"
-    peers = [{"ipBlock": {"cidr": cidr}} for cidr in [service, *hosts]]
-    return {"to": peers, "ports": ports("TCP", 443, API_PORT)}
-
-
-def object_store() -> dict[str, Any]:
-    """Rule that lets pods reach the gateways of the object stores."""
-    return {"to": [elsewhere(OBJECT_NAMESPACE, {"app": "rook-ceph-rgw"})], "ports": ports("TCP", 443)}
-
-
 def database_policies(site: Site, tenant: Tenant, database: Database) -> list[dict[str, Any]]:
-    """Who may talk to a database, to whom it may talk, and the same for TiDB's backup jobs."""
-    pods = database_pods(site, database)
+    """Who may talk to a database and to whom it may talk; the same for its helpers."""
+    pods, helpers = database_pods(site, database), helper_pods(database)
     itself: list[Peer] = [{"podSelector": pods}]
-    clients: list[Peer] = [{"ipBlock": {"cidr": str(network)}} for network in database.allow_from]
+    operator = {"from": [elsewhere(OPERATORS[database.engine])]}
+    clients: list[Peer] = [network(each) for each in database.allow_from]
     apps = [app.name for app in site.spec.compute.applications if app.tenant == tenant.name]
     if apps:
         clients.append({"podSelector": one_of(names.APPLICATION, apps)})
-    outside = [object_store(), api_server(site)]
-    jobs: list[dict[str, Any]] = []
-    if database.engine == "tidb":
-        job = {"matchLabels": TIDB_JOBS}
-        itself.append({"podSelector": job})
-        jobs = [policy(tenant, f"db.{database.name}.jobs", job, egress=[{"to": [{"podSelector": pods}]}, *outside])]
-    ingress = [
-        {"from": clients, "ports": ports("TCP", *CLIENT_PORTS[database.engine])},
-        {"from": [*itself, elsewhere(OPERATORS[database.engine])]},
-    ]
-    egress = [{"to": itself}, *outside]
-    if database.engine == "postgresql":
-        egress.append({"to": [elsewhere(CNPG)]})  # instances talk to the backup plugin there
-    return [policy(tenant, f"db.{database.name}", pods, ingress, egress), *jobs]
+    logins = {"from": clients, "ports": ports("TCP", *CLIENT_PORTS[database.engine])}
+    outside = [object_gateways(), api_server(site)]
+    manifests = []
+    if helpers:
+        ingress = [logins, operator] if database.engine == "postgresql" else None
+        manifests = [own(tenant, f"db.{database.name}.helpers", helpers, ingress, [{"to": itself}, *outside])]
+        itself = [*itself, {"podSelector": helpers}]
+    ingress = [logins, {"from": itself}, operator]
+    return [own(tenant, f"db.{database.name}", pods, ingress, [{"to": itself}, *outside]), *manifests]
 
 
 def image_import(site: Site, tenant: Tenant) -> dict[str, Any]:
     """Lets CDI's helper pods fetch images, and copy disks among themselves."""
     helper = {"matchLabels": {"app": "containerized-data-importer"}}
-    network = site.spec.network
-    forbidden = sorted(str(each) for each in (network.management, network.storage))
-    return policy(
+    plan = site.spec.network
+    forbidden = sorted(str(each) for each in (plan.management, plan.storage))
+    return own(
         tenant,
         "image-import",
         helper,
@@ -199,7 +155,7 @@ def has_machines(site: Site, tenant: Tenant) -> bool:
 
 def network_policy_items(site: Site, spec: Tenant) -> list[Item]:
     """All network policies of one tenant."""
-    manifests = [default_deny(spec), dns(spec)]
+    manifests = [default_deny(spec.name, {names.TENANT: spec.name}), own(spec, "dns", {}, egress=[dns()])]
     manifests += [
         application_policy(site, spec, app) for app in site.spec.compute.applications if app.tenant == spec.name
     ]
