@@ -169,9 +169,10 @@ def _verdict(rule: Rule, resource: Resource, *facts: Any) -> Verdict:
         state, message = State.NOT_EVALUATED, _mistake(rule, error)
     if not findings:
         return Verdict(rule.id, state, resource, message)
-    shown = [finding.message for finding in findings[:SHOWN_FINDINGS]]
-    if len(findings) > SHOWN_FINDINGS:
-        shown.append(f"and {len(findings) - SHOWN_FINDINGS} more")
+    messages = list(dict.fromkeys(finding.message for finding in findings))
+    shown = messages[:SHOWN_FINDINGS]
+    if len(messages) > SHOWN_FINDINGS:
+        shown.append(f"and {len(messages) - SHOWN_FINDINGS} more")
     return Verdict(rule.id, State.FAIL, resource, "; ".join(shown), tuple(findings))
 
 

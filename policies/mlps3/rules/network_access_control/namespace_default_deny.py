@@ -1,8 +1,10 @@
-"""Every namespace denies traffic that no policy allows."""
+"""Every tenant's namespace denies traffic that no policy allows."""
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, World, rule
+from yiyun.compliance import Finding, NotApplicable, Object, Severity, World, rule
+from yiyun.compliance.namespaces import of_platform
+from yiyun.compliance.network_policies import open_directions
 
 
 @rule(
@@ -10,8 +12,8 @@ from yiyun.compliance import Finding, Object, Severity, World, rule
     clauses=("8.1.3.2-a", "8.1.2.1-d", "8.1.3.1-c"),
     kinds=("Namespace",),
     scope="objects",
-    title_zh="命名空间默认拒绝网络访问",
-    title_en="Every namespace denies traffic that no policy allows",
+    title_zh="租户命名空间默认拒绝网络访问",
+    title_en="Every tenant's namespace denies traffic that no policy allows",
     rationale=(
         "Pods without a policy talk to everybody in both directions; the standard wants only what is allowed to pass."
     ),
@@ -21,14 +23,7 @@ from yiyun.compliance import Finding, Object, Severity, World, rule
     ),
 )
 def namespace_default_deny(obj: Object, world: World) -> Iterator[Finding]:
-    denied: set[str] = set()
-    for policy in world.all("networking.k8s.io/NetworkPolicy", obj.name):
-        spec = policy.elsewhere.map("spec")
-        selector = spec.map("podSelector")
-        if selector.text_map("matchLabels") or selector.maps("matchExpressions"):
-            continue
-        kinds = spec.texts("policyTypes") or ["Ingress", *(["Egress"] if spec.has("egress") else [])]
-        denied |= {kind for kind in kinds if not any(not rule for rule in spec.maps(kind.lower()))}
-    for kind in ("Ingress", "Egress"):
-        if kind not in denied:
-            yield Finding(f"no NetworkPolicy for all of its pods denies {kind.lower()} by default")
+    if of_platform(obj, world.site):
+        raise NotApplicable("a namespace of the platform (see platform_default_deny)")
+    for direction in open_directions(world, obj.name):
+        yield Finding(f"no NetworkPolicy for all of its pods denies {direction} by default")

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, NotApplicable, Object, Severity, Unevaluated, World, rule
-from yiyun.site.labels import MLPS_LEVEL, STACK, TENANT
-
-# Made by Kubernetes itself, before any tenant.
-BUILT_IN = ("default", "kube-node-lease", "kube-public", "kube-system")
+from yiyun.compliance.namespaces import of_platform
+from yiyun.site.labels import MLPS_LEVEL, TENANT
 
 
 @rule(
@@ -27,10 +25,9 @@ BUILT_IN = ("default", "kube-node-lease", "kube-public", "kube-system")
 )
 def namespace_mlps_level(obj: Object, world: World) -> Iterator[Finding]:
     labels, site = obj.labels, world.site
-    tenants = {tenant.name for tenant in site.spec.tenants} if site else set()
+    if of_platform(obj, site):
+        raise NotApplicable("a namespace of the platform")
     if not labels.text(TENANT):
-        if obj.name in BUILT_IN or (labels.text(STACK) == "platform" and obj.name not in tenants):
-            raise NotApplicable("a namespace of the platform")
         yield Finding("does not say whose it is", labels.at(TENANT))
     text = labels.text(MLPS_LEVEL)
     if not text:
