@@ -94,9 +94,8 @@ def test_no_change_of_a_fact_breaks_a_rule(case):
 
 def in_object(obj: dict[str, Any], path: str) -> tuple[str | int, ...] | None:
     """Keys of an evidence path, None when it leads out of the object or through a key with dots."""
-    keys: list[str | int] = []
-    for part in path.replace("]", "").replace("[", ".").split("."):
-        keys.append(int(part) if part.isdigit() else part)
+    parts = path.replace("]", "").replace("[", ".").split(".")
+    keys: list[str | int] = [int(part) if part.isdigit() else part for part in parts]
     place: Any = obj
     for key in keys[:-1]:
         try:

@@ -1,9 +1,8 @@
-"""Every tenant's namespace denies traffic that no policy allows."""
+"""Every namespace denies traffic that no policy allows."""
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, NotApplicable, Object, Severity, World, rule
-from yiyun.compliance.namespaces import of_platform
+from yiyun.compliance import Finding, Object, Severity, World, rule
 from yiyun.compliance.network_policies import open_directions
 
 
@@ -12,18 +11,16 @@ from yiyun.compliance.network_policies import open_directions
     clauses=("8.1.3.2-a", "8.1.2.1-d", "8.1.3.1-c"),
     kinds=("Namespace",),
     scope="objects",
-    title_zh="租户命名空间默认拒绝网络访问",
-    title_en="Every tenant's namespace denies traffic that no policy allows",
+    title_zh="命名空间默认拒绝网络访问",
+    title_en="Every namespace denies traffic that no policy allows",
     rationale=(
         "Pods without a policy talk to everybody in both directions; the standard wants only what is allowed to pass."
     ),
     remediation=(
-        "Add a NetworkPolicy with podSelector {} and policyTypes [Ingress, Egress] and no rules, then policies "
-        "for what is wanted."
+        "Add a NetworkPolicy with podSelector {} and policyTypes [Ingress, Egress] and no rules, then policies for "
+        "what is wanted."
     ),
 )
 def namespace_default_deny(obj: Object, world: World) -> Iterator[Finding]:
-    if of_platform(obj, world.site):
-        raise NotApplicable("a namespace of the platform (see platform_default_deny)")
     for direction in open_directions(world, obj.name):
         yield Finding(f"no NetworkPolicy for all of its pods denies {direction} by default")
