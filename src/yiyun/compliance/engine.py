@@ -32,6 +32,7 @@ INPUT_READABLE = Rule(
     scope="object",
     kinds=(),
     needs_site=False,
+    across_stacks=False,
     title_zh="每个输入文件均可读取和判定",
     title_en="Every input can be read and judged",
     rationale="What was not read was not checked; a gate that skips it would call it clean.",

@@ -39,6 +39,8 @@ class Rule:
     """Kinds it judges, `group/Kind` or `Kind`; empty for scope `site`."""
     needs_site: bool
     """Left out (and named in the report's notes) where no site is given."""
+    across_stacks: bool
+    """Its facts lie in more than one stack: a preview of one stack leaves it to the gate over all."""
     title_zh: str
     title_en: str
     rationale: str
@@ -64,6 +66,7 @@ def rule(
     kinds: Iterable[str] = (),
     scope: Scope = "object",
     needs_site: bool = False,
+    across_stacks: bool = False,
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function. Raises ValueError when its metadata do not hold together."""
 
@@ -77,6 +80,7 @@ def rule(
             scope=scope,
             kinds=tuple(kinds),
             needs_site=needs_site or scope == "site",
+            across_stacks=across_stacks,
             title_zh=title_zh,
             title_en=title_en,
             rationale=rationale,

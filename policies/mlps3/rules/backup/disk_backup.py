@@ -12,6 +12,7 @@ from yiyun.site.labels import VM
     clauses=("8.1.4.9-a", "8.1.10.11-a"),
     kinds=("PersistentVolumeClaim", "kubevirt.io/VirtualMachine"),
     scope="objects",
+    across_stacks=True,  # disks lie in compute, schedules in storage
     title_zh="磁盘与虚拟机须备份到块存储之外",
     title_en="Disks and machines are copied away from the block cluster",
     rationale=(
