@@ -34,6 +34,11 @@ MAX_CONNECTIONS = 400
 POOL_CLIENTS = 2000
 
 
+def instance_labels(database: Database) -> dict[str, str]:
+    """Labels of the instances' pods; those of the pool carry the first one too."""
+    return {"cnpg.io/cluster": database.name, "cnpg.io/podRole": "instance"}
+
+
 def host_rules(site: Site, database: Database) -> list[str]:
     """Lines of pg_hba.conf: who may log in. CloudNativePG puts its own for replication and pool before them."""
     networks = [*database.allow_from, site.spec.network.pods]
@@ -88,7 +93,7 @@ def pg_cluster(site: Site, database: Database) -> dict[str, Any]:
                 "topologyKey": names.HOSTNAME,
                 "nodeAffinity": node_affinity(site, database.replicas),
             },
-            "topologySpreadConstraints": spread_over_zones({"cnpg.io/cluster": database.name}),
+            "topologySpreadConstraints": spread_over_zones(instance_labels(database)),
             "resources": {"requests": resources, "limits": resources},
             "postgresql": postgresql,
             "bootstrap": {
