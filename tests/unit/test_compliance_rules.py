@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from rule_cases import PACK, Case, cases, documents, judge, lab, rules
 
 from yiyun.compliance.catalogue import load_catalogue
@@ -198,8 +197,3 @@ def test_metadata_are_not_repeated_by_mistake():
     for field in ("title_en", "title_zh"):
         texts = [getattr(rule, field) for rule in rules().values()]
         assert len(texts) == len(set(texts))
-
-
-def test_the_gate_pack_is_described_for_pulumi():
-    described = yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text())
-    assert described["runtime"] == "python"

@@ -88,7 +88,7 @@ def load_waivers(path: Path | str) -> tuple[Waiver, ...]:
     _keys(value, ("version", "waivers"), f"{file}:{documents[0].line}", "waivers.yaml")
     if value.get("version") != 1:
         raise UserError(f"{file}:{documents[0].line}: version must be 1")
-    items = value.get("waivers") or []
+    items = [] if value.get("waivers") is None else value["waivers"]
     if not isinstance(items, list):
         raise UserError(f"{file}:{documents[0].line}: waivers must be a list")
     return tuple(_waiver(item, f"{file}:{lines.get(id(item), documents[0].line)}") for item in items)
@@ -104,7 +104,7 @@ def _keys(value: Any, allowed: Iterable[str], place: str, what: str) -> None:
 
 def _waiver(item: Any, place: str) -> Waiver:
     _keys(item, _FIELDS, place, "a waiver")
-    target = item.get("resource") or {}
+    target = {} if item.get("resource") is None else item["resource"]
     _keys(target, _RESOURCE_FIELDS, place, "resource")
     texts: dict[str, str] = {}
     for holder, key in [(item, k) for k in ("rule", "owner", "reason")] + [(target, k) for k in _RESOURCE_FIELDS]:

@@ -112,6 +112,8 @@ def yaml_documents(data: bytes, scalars: Scalars, *, templated: bool = False) ->
             if kind is not DocumentStartEvent:  # pragma: no cover (libyaml yields nothing else here)
                 raise _Stop(event.start_mark.line + 1, "unexpected content")
             document = _document(parser, scalars, templated)
+            if document.problem:
+                document = document._replace(problem=_hint(document.problem, templated))
             line = document.line
             yield document
     except _Stop as stop:
@@ -125,9 +127,12 @@ def yaml_documents(data: bytes, scalars: Scalars, *, templated: bool = False) ->
 
 
 def _invalid(reason: str | None, templated: bool) -> str:
-    if templated:
-        return "not YAML before it is rendered: a template; render it first (helm template) and give the result"
-    return f"not valid YAML: {reason or 'unreadable'}"
+    return _hint(f"not valid YAML: {reason or 'unreadable'}", templated)
+
+
+def _hint(problem: str, templated: bool) -> str:
+    """The problem, with what to do where the file looks like a template."""
+    return f"{problem} (a template? render it first, for example with  helm template)" if templated else problem
 
 
 def _document(parser: CParser, scalars: Scalars, templated: bool) -> Document:

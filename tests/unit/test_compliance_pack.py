@@ -1,0 +1,83 @@
+"""Loading a pack: what is refused, by name of the file."""
+
+import shutil
+
+import pytest
+
+from yiyun.compliance.catalogue import load_catalogue
+from yiyun.compliance.loader import load_rules
+from yiyun.errors import UserError
+from yiyun.paths import CHECKOUT
+
+RULE = CHECKOUT / "policies/mlps3/rules/container_isolation/pod_privileged.py"
+
+
+@pytest.fixture
+def pack(tmp_path):
+    (tmp_path / "rules" / "family").mkdir(parents=True)
+    shutil.copy(RULE, tmp_path / "rules" / "family" / "pod_privileged.py")
+    return tmp_path
+
+
+def test_a_file_is_a_rule(pack):
+    (only,) = load_rules(pack)
+    assert only.id == "pod_privileged"
+
+
+def test_a_rule_is_added_by_adding_a_file(pack):
+    text = RULE.read_text().replace("def pod_privileged", "def pod_more")
+    (pack / "rules" / "family" / "pod_more.py").write_text(text)
+    assert [rule.id for rule in load_rules(pack)] == ["pod_more", "pod_privileged"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "complaint"),
+    [
+        ("family/other_name.py", RULE.read_text(), "file and function must have one name"),
+        ("family2/pod_privileged.py", RULE.read_text(), "stands already in"),
+        ("family/empty.py", "", "must define exactly one rule, defines 0"),
+        ("family/broken.py", "def (", "SyntaxError"),
+        ("family/leaves.py", "raise SystemExit(3)", "SystemExit"),
+        ("family/wrong.py", RULE.read_text().replace("pss-baseline:", ""), "ValueError: baseline"),
+        ("family/deep/below.py", "", "a rule lies in"),
+        ("above.py", "", "a rule lies in"),
+    ],
+)
+def test_a_broken_pack_is_refused_at_its_file(pack, file, content, complaint):
+    place = pack / "rules" / file
+    place.parent.mkdir(exist_ok=True, parents=True)
+    place.write_text(content)
+    with pytest.raises(UserError, match=complaint) as refusal:
+        load_rules(pack)
+    assert place.name in str(refusal.value)
+
+
+def test_no_pack(tmp_path):
+    with pytest.raises(UserError, match="no rules found"):
+        load_rules(tmp_path)
+
+
+ROW = "- {id: 8.1.3.2-a, unit: L3-ABS1-05, title_zh: 访问控制, title_en: access control, automatable: iac%s}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (ROW % ", colour: red", "colour"),
+        (ROW.replace("8.1.3.2-a", "8.3.1-a") % "", "id"),
+        ((ROW % "") * 2, "stands there twice"),
+        ("- [", "while parsing"),
+        (None, "No such file"),
+    ],
+)
+def test_a_broken_catalogue_is_refused(tmp_path, text, complaint):
+    if text is not None:
+        (tmp_path / "catalogue.yaml").write_text(text)
+    with pytest.raises(UserError, match=complaint):
+        load_catalogue(tmp_path)
+
+
+def test_a_catalogue_row(tmp_path):
+    (tmp_path / "catalogue.yaml").write_text(ROW % ", undecidable: needs a sensor")
+    (row,) = load_catalogue(tmp_path)
+    assert (row.unit, row.undecidable, row.high_risk_2025) == ("L3-ABS1-05", "needs a sensor", None)
