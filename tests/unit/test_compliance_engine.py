@@ -203,6 +203,10 @@ def test_facts_that_are_there():
     assert facts.flag("yes") is True
     assert (facts.text("text"), facts.number("number"), facts.scalar("number")) == ("t", 3, 3)
     assert (facts.count("big"), facts.count("number")) == (17, 3)
+    previewed = Map({"n": 3.0, "half": 2.5}, "")
+    assert (str(previewed.number("n")), str(previewed.scalar("n")), str(previewed.count("n"))) == ("3", "3", "3")
+    with pytest.raises(Unevaluated):
+        previewed.number("half")
     assert facts.texts("list") == ["a"]
     assert [item.path for item in facts.maps("maps")] == ["spec.maps[0]"]
     assert facts.walk("map.c").text("d") == "e"

@@ -76,10 +76,12 @@ class Map:
         raise wrong(self.at(key), "text", value)
 
     def number(self, key: str) -> int | None:
-        """A whole number, None when absent."""
+        """A whole number, None when absent. Previews carry every number as a float: 3.0 is the whole number 3."""
         value = self.data.get(key)
         if value is None or value.__class__ is int:
             return value
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
         raise wrong(self.at(key), "a whole number", value)
 
     def scalar(self, key: str) -> str | int | None:
@@ -87,6 +89,8 @@ class Map:
         value = self.data.get(key)
         if value is None or value.__class__ is str or value.__class__ is int:
             return value
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
         raise wrong(self.at(key), "text or a whole number", value)
 
     def count(self, key: str) -> int | None:
