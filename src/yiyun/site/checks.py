@@ -4,6 +4,7 @@ What is legal but unwise (two copies, a database in one zone, a VM without a sec
 the policy gate says so, with the clause.
 """
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from yiyun.errors import SiteError
 from yiyun.site import document, placement
 from yiyun.site.document import Entry, Node
 from yiyun.site.inventory import Inventory
-from yiyun.site.model import CpuFamily, FailureDomain, Host, Pool, Route, SecurityGroupRule, StreamPort
+from yiyun.site.model import ROLES, CpuFamily, FailureDomain, Host, Pool, Route, SecurityGroupRule, StreamPort
 from yiyun.site.placement import Cluster
 from yiyun.site.spelling import meant
 from yiyun.site.validation import ARCH_OF_FAMILY, limited
@@ -96,6 +97,16 @@ def zones_of_hosts_exist(site: "Site", at: Places) -> Iterator[Problem]:
     """Every host lies in a zone of site.yaml."""
     for host in site.hosts:
         yield from _known(at.host(host.name, "yiyun_zone"), f"host {host.name}: zone", host.zone, site.zones)
+
+
+def groups_are_spelled_right(_site: "Site", at: Places) -> Iterator[Problem]:
+    """No group has nearly the name of a role that no group has."""
+    groups = [group for group in at.listed.groups.values() if group.name not in ROLES]
+    for role in (role for role in ROLES if role not in at.listed.groups):
+        near = difflib.get_close_matches(role, [group.name for group in groups], n=1, cutoff=0.8)
+        for group in (group for group in groups if group.name in near):
+            text = f"group {group.name} means nothing to yiyun, and there is no group {role}; write {role}"
+            yield Problem(group.where, text)
 
 
 def names_are_unique(site: "Site", at: Places) -> Iterator[Problem]:
@@ -342,8 +353,9 @@ def every_zone_has_a_control_host(site: "Site", at: Places) -> Iterator[Problem]
 def etcd_members_are_odd(site: "Site", at: Places) -> Iterator[Problem]:
     """Etcd has an odd number of members: an even one survives no more and may split."""
     members = site.hosts_in(role="etcd")
-    if len(members) % 2 == 0:
-        group = at.listed.groups.get("etcd") or at.listed.groups["control"]
+    if members and len(members) % 2 == 0:
+        own = any("etcd" in host.groups for host in at.listed.hosts.values())
+        group = at.listed.groups["etcd" if own else "control"]
         names = ", ".join(host.name for host in members)
         yield Problem(
             group.where, f"etcd has {len(members)} members ({names}); an odd number is needed, add or remove one"
@@ -925,6 +937,7 @@ STAGES: tuple[tuple[Check, ...], ...] = (
     (
         no_secrets_are_written,
         zones_of_hosts_exist,
+        groups_are_spelled_right,
         names_are_unique,
         tenants_have_free_namespaces,
         network_names_are_free,

@@ -118,14 +118,14 @@ class _Reader:
                 self.members(group, content)
 
     def mapping(self, entry: Entry, what: str) -> dict[Any, Entry]:
-        """Content of a section: a mapping, nothing, or (as Ansible allows) one name."""
+        """Content of a group, a section or a host: a mapping, nothing, or (sections only) one name."""
         value = entry.node.value
         if value is None:
             return {}
-        if isinstance(value, str) and not what.startswith("group "):
+        if isinstance(value, str) and what.startswith(SECTIONS):
             return {value: Entry(entry.line, Node(entry.node.file, entry.node.line, None))}
         if not isinstance(value, dict):
-            raise SiteError(f"{entry.where}: {what} is a {_kind(value)}; write a mapping, one `key:` a line")
+            raise SiteError(f"{entry.where}: {what} is {_kind(value)}; write a mapping, one `key:` a line")
         return value
 
     def variables(self, entry: Entry, what: str) -> Iterator[tuple[str, Entry]]:
@@ -146,11 +146,9 @@ class _Reader:
             if name == "all" or (name == "ungrouped" and group.name != "all") or group.name == "ungrouped":
                 raise SiteError(f"{child.where}: {name} cannot be a child of {group.name}")
             if isinstance(name, str) and group.name in self.descendants(name):
-                raise SiteError(f"{child.where}: {name} already contains {group.name}: groups would contain each other")
-            self.group(name, child)
-            if group.name in self.descendants(name):
                 raise SiteError(f"{child.where}: {name} contains {group.name}: groups would contain each other")
             group.children[name] = None
+            self.group(name, child)
 
     def descendants(self, name: str) -> set[str]:
         """The group itself and all groups below it."""
@@ -214,7 +212,7 @@ class _Reader:
 
 
 def _kind(value: Any) -> str:
-    return {dict: "mapping", list: "list", str: "text", bool: "boolean"}.get(type(value), "plain value")
+    return {list: "a list", str: "text", bool: "a boolean"}.get(type(value), "a plain value")
 
 
 def _whole_number(entry: Entry) -> int:

@@ -62,6 +62,8 @@ def _problems(error: ValidationError, root: Node, model: type[BaseModel]) -> str
     texts: dict[str, None] = {}
     for detail in error.errors(include_url=False):
         line, node, _ = document.nearest(root, detail["loc"])
+        if detail["type"] == "too_short" and node.value:
+            continue  # Only as short as it is because of the faults of its items, which are named by themselves.
         text = explain(detail, node, model)
         texts[f"{root.file}:{line}: {_path_text(detail['loc'], root)}{text}"] = None
     return limited(texts)
@@ -98,13 +100,13 @@ def explain(detail: ErrorDetails, node: Node, model: type[BaseModel]) -> str:
     written = _written(node)
     if kind in ("literal_error", "enum"):
         expected = str(context.get("expected", ""))
-        return f"{written} is not allowed{meant(node.text, expected.replace(chr(39), ' ').split())}; write {expected}"
+        choices = expected.replace("'", " ").split()
+        hint = f", without quotes: {node.text}" if node.text in choices else meant(node.text, choices)
+        return f"{written} is not allowed{hint}; write {expected}"
     if kind == "string_type":
-        return (
-            f'{written} is not text; write text, in quotes: "{node.text[:40]}"'
-            if node.text
-            else f"{written} is not text"
-        )
+        return f"{written} is not text; write text" + (f', in quotes: "{node.text[:40]}"' if node.text else "")
+    if kind == "value_error":
+        return f"{written}: {detail['msg'].removeprefix('Value error, ')}; write {_ADDRESSES}"
     wanted = _WANTED.get(kind)
     if kind == "string_pattern_mismatch":
         pattern = str(context.get("pattern", ""))
@@ -128,10 +130,11 @@ _WANTED = {
     "frozen_set_type": "a list, each item on its own line after a dash",
     "model_type": "a mapping, one `key: value` a line",
     "model_attributes_type": "a mapping, one `key: value` a line",
-    "ip_v4_address": "an IPv4 address such as 198.18.0.11",
-    "ip_v4_network": "an IPv4 network such as 198.18.0.0/24, with no host bits set",
-    "is_instance_of": "an IPv4 address such as 198.18.0.11 or a network such as 198.18.0.0/24",
+    "too_short": "at least one item",
 }
+
+# Only addresses and networks raise errors of their own (of the standard library).
+_ADDRESSES = "an IPv4 address such as 198.18.0.11, or where a network is wanted one such as 198.18.0.0/24"
 
 _PATTERNS = {
     r"^[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?$": "lower-case letters, digits and dashes, at most 52, no dash at either end",
@@ -215,9 +218,9 @@ def _walk(node: Node) -> Iterable[Node]:
 
 
 def _roles(listed: Inventory, source: InventoryHost) -> frozenset[str]:
-    """Groups with a meaning; `control` hosts are the etcd members when no group says otherwise."""
+    """Groups with a meaning; `control` hosts are the etcd members when group etcd has none."""
     roles = source.groups & set(ROLES)
-    if "control" in roles and "etcd" not in listed.groups:
+    if "control" in roles and not any("etcd" in host.groups for host in listed.hosts.values()):
         roles |= {"etcd"}
     if not roles:
         hints = "".join(meant(group, ROLES) for group in sorted(source.groups))
