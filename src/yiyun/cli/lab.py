@@ -1,5 +1,6 @@
 """`./yiyun lab`: the embedded site, a real control plane with simulated nodes."""
 
+import shutil
 from typing import Annotated
 
 import typer
@@ -62,3 +63,4 @@ def reset(
         )
         raise typer.Exit(1)
     lab.reset()
+    shutil.rmtree(loaded.state_dir, ignore_errors=True)

@@ -1,0 +1,87 @@
+"""A site of the test's own, with a lab of its own, worked on through ./yiyun as a user would."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from yiyun.evidence.api_server import ApiServer
+from yiyun.lab.lab import Lab
+from yiyun.paths import CHECKOUT
+from yiyun.site import Site
+
+
+def files_of_stacks() -> set[Path]:
+    """All files below stacks/, but Python's own caches."""
+    return {path for path in (CHECKOUT / "stacks").rglob("*") if "__pycache__" not in path.parts}
+
+
+class Workplace:
+    """A copy of a shipped site outside the checkout. Everything it starts ends with `close`."""
+
+    def __init__(self, root: Path, shipped: str = "lab") -> None:
+        self.directory = root / shipped
+        self.files_of_stacks = files_of_stacks()
+        shutil.copytree(CHECKOUT / "inventories" / shipped, self.directory)
+        self.env = {**os.environ, "XDG_STATE_HOME": str(root / "state"), "COLUMNS": "200"}
+
+    @property
+    def site(self) -> Site:
+        """The site as its files say now."""
+        return Site.load(self.directory)
+
+    def yiyun(self, *args: str, code: int | None = 0, timeout: float = 400) -> subprocess.CompletedProcess[str]:
+        """Run ./yiyun with `--site` and check its exit code; no traceback is ever allowed."""
+        done = subprocess.run(
+            [str(CHECKOUT / "yiyun"), *args, "--site", str(self.directory)],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        assert code is None or done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def edit(self, old: str, new: str, file: str = "site.yaml") -> None:
+        """Replace one piece of text of the site, which must be there once."""
+        path = self.directory / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def api(self, person: str = "ops") -> ApiServer:
+        """A session with the lab's API server."""
+        return ApiServer(Lab(self.site).kubeconfig(person))
+
+    def close(self) -> None:
+        """End the lab and delete its state."""
+        self.yiyun("lab", "reset", "--confirm", self.site.name, code=None)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory, monkeypatch_module):
+    """A copy of site `lab`, nothing running yet."""
+    root = tmp_path_factory.mktemp("workplace")
+    monkeypatch_module.setenv("XDG_STATE_HOME", str(root / "state"))
+    place = Workplace(root)
+    yield place
+    place.close()
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module():
+    """monkeypatch for a whole module."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def brought_up(workplace):
+    """The same, after a first `up`."""
+    workplace.yiyun("up", "--yes")
+    return workplace
