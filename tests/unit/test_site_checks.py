@@ -39,7 +39,8 @@ def test_contradiction_is_refused(name, tmp_path):
         (FAST, FAST.replace("zone,", "rack,"), DOMAIN, "write failure_domain: zone"),
         (FAST, FAST.replace("zone,", "switch_pair,"), DOMAIN, "write failure_domain: zone"),
         (FAST, FAST.replace("zone,", "host,"), DOMAIN, "write failure_domain: zone"),
-        (FAST, FAST.replace("az1, az2, az3", "az1"), DOMAIN, "write failure_domain: rack"),
+        (ARCHIVE, "failure_domain: switch_pair, data: 2, coding: 2}", LAYOUT, "over 3 switch pairs put 2 into one"),
+        (FAST, FAST.replace("az1, az2, az3", "az1"), LAYOUT, "write failure_domain: rack"),
         (FAST, FAST.replace("az1, az2, az3], failure_domain: zone", "az1], failure_domain: rack"), LAYOUT, "2 racks"),
         (FAST, FAST.replace("replicas: 3", "replicas: 1"), LAYOUT, "data is lost"),
         (FAST, FAST.replace("replicas: 3", "replicas: 5"), LAYOUT, "do not fit"),
@@ -130,6 +131,12 @@ def test_vpc_without_egress_needs_no_gateway_host(tmp_path):
     copy = Copy(tmp_path).edit(HOSTS, '"lab-az[1:3]-[02:03]": }\n    worker', '"lab-az[1:3]-02": }\n    worker')
     copy.edit(SITE, "      egress: {arch: arm64}\n", "")
     assert Site.load(copy.path).vpc("shared-prod").egress is None
+
+
+def test_private_line_needs_gateway_hosts_too(tmp_path):
+    copy = Copy(tmp_path).edit(HOSTS, '"lab-az[1:3]-[02:03]": }\n    worker', '"lab-az[1:2]-[02:03]": }\n    worker')
+    copy.edit(SITE, "      egress: {arch: any, replicas: 3, bandwidth_mbit: 2000}\n", "")
+    assert "subnet hosp-a-az3: zone az3 has no gateway host for VPC hosp-a-prod" in str(copy.refused())
 
 
 def test_postgresql_over_two_architectures(tmp_path):

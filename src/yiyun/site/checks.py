@@ -35,6 +35,14 @@ RESERVED_NAMESPACES = frozenset(
 )
 """Namespaces of the platform: no tenant may have such a name, nor one that begins with `kube-` or `yiyun-`."""
 
+RESERVED_RANGES = {
+    IPv4Network("0.0.0.0/8"): "this network (RFC 1122)",
+    IPv4Network("100.64.0.0/16"): "Kube-OVN's join network",
+    IPv4Network("127.0.0.0/8"): "loopback",
+    IPv4Network("169.254.0.0/16"): "link-local; peerings live in it",
+    IPv4Network("224.0.0.0/3"): "multicast and reserved",
+}
+
 RESERVED_NETWORKS = frozenset({"ovn-cluster", "ovn-default", "join", "external"})
 """Names of Kube-OVN's own VPC and subnets and of the platform's; names that begin with `idc-` are hand-offs."""
 
@@ -470,6 +478,21 @@ def networks_do_not_overlap(site: "Site", at: Places) -> Iterator[Problem]:
             widest = (cidr, name, where)
 
 
+def networks_avoid_reserved_ranges(site: "Site", at: Places) -> Iterator[Problem]:
+    """No network lies in a range that means something else everywhere, or to Kube-OVN."""
+    for cidr, name, where in _networks(site, at):
+        for reserved, owner in RESERVED_RANGES.items():
+            if cidr.overlaps(reserved):
+                yield Problem(where, f"{name} {cidr} overlaps {reserved}, {owner}; choose another range")
+
+
+def service_network_has_a_size_for_kubernetes(site: "Site", at: Places) -> Iterator[Problem]:
+    """Kubernetes takes service networks of at most 2^20 addresses; below 2^8 there are too few."""
+    services = site.spec.network.services
+    if not 12 <= services.prefixlen <= 24:
+        yield Problem(at.site("network", "services"), f"network.services {services}: write a range from /12 to /24")
+
+
 def subnets_lie_in_their_vpc(site: "Site", at: Places) -> Iterator[Problem]:
     """Subnets lie inside their VPC, do not overlap, and their gateway is one of their addresses."""
     for i, vpc in enumerate(site.spec.network.vpcs):
@@ -488,14 +511,14 @@ def subnets_lie_in_their_vpc(site: "Site", at: Places) -> Iterator[Problem]:
 
 
 def subnets_have_a_gateway_host(site: "Site", at: Places) -> Iterator[Problem]:
-    """A VPC with a way out has a gateway host of its architecture in every zone of its subnets."""
+    """A VPC with a way out or in has a gateway host (of its egress' architecture) in every zone of its subnets."""
     for i, vpc in enumerate(site.spec.network.vpcs):
-        if vpc.egress is None:
+        if vpc.egress is None and not vpc.private_line and not vpc.floating_addresses:
             continue
         zones = {host.zone for host in site.gateway_hosts(vpc)}
         for j, subnet in enumerate(vpc.subnets):
             if subnet.zone not in zones:
-                kind = "" if vpc.egress.arch == "any" else f" {vpc.egress.arch}"
+                kind = "" if vpc.egress is None or vpc.egress.arch == "any" else f" {vpc.egress.arch}"
                 text = f"subnet {subnet.name}: zone {subnet.zone} has no{kind} gateway host for VPC {vpc.name}"
                 yield Problem(
                     at.site("network", "vpcs", i, "subnets", j, "zone"),
@@ -964,6 +987,8 @@ STAGES: tuple[tuple[Check, ...], ...] = (
         hosts_lie_in_the_management_network,
         labs_use_the_benchmarking_range,
         networks_do_not_overlap,
+        networks_avoid_reserved_ranges,
+        service_network_has_a_size_for_kubernetes,
         subnets_lie_in_their_vpc,
         subnets_have_a_gateway_host,
         gateways_fit_their_hosts,
@@ -973,11 +998,11 @@ STAGES: tuple[tuple[Check, ...], ...] = (
         floating_addresses_fit,
         security_group_rules_are_whole,
         vpc_addresses_are_free,
+        pools_survive_a_failure_domain,
         one_pool_is_the_default,
         pools_have_the_right_failure_domain,
         pools_have_a_sane_min_size,
         pools_find_their_disks,
-        pools_survive_a_failure_domain,
         block_pools_serve_kernel_clients,
         buckets_fit_their_user,
         images_fit_the_cpu_family,
