@@ -51,16 +51,19 @@ PAIRS = {
 """Our rule -> the Checkov checks that say the same; ours fails where any of them does."""
 
 EXPLANATIONS = {
-    (
-        "pod_capabilities",
-        "checkov",
-    ): "Checkov fails every added capability; the Pod Security baseline, and so our rule, "
-    "allows the runtime's default set and NET_BIND_SERVICE.",
-    (
-        "pod_service_account_token",
-        "checkov",
-    ): "Checkov wants automountServiceAccountToken: false in every pod; ours lets "
-    "a pod with a service account of its own have its token.",
+    ("pod_capabilities", "checkov"): (
+        "Checkov fails every added capability; the Pod Security baseline, and so our rule, allows the runtime's default "
+        "set and NET_BIND_SERVICE."
+    ),
+    ("pod_run_as_root", "yiyun"): (
+        "Checkov does not look at init containers, and takes user 0 beside runAsNonRoot; ours wants every container to "
+        "run as another user, as the restricted Pod Security level does."
+    ),
+    ("pod_service_account_token", "checkov"): (
+        "Checkov wants automountServiceAccountToken: false in every pod; ours lets a pod with a service account of its "
+        "own have its token."
+    ),
+    ("workload_probes", "checkov"): ("Checkov wants probes in every container; ours in those that have ports."),
 }
 """(rule, who fails alone) -> why the two differ."""
 
