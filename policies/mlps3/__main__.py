@@ -86,7 +86,9 @@ def policies(level: Enforcement) -> list[ResourceValidationPolicy | StackValidat
     wanted = EnforcementLevel.MANDATORY if level is Enforcement.MANDATORY else EnforcementLevel.ADVISORY
     return [
         ResourceValidationPolicy(f"mlps3-{level.value}", f"MLPS level 3, {level.value} rules", resource, wanted),
-        StackValidationPolicy(f"mlps3-{level.value}-stack", f"MLPS level 3, {level.value} rules on the stack", stack, wanted),
+        StackValidationPolicy(
+            f"mlps3-{level.value}-stack", f"MLPS level 3, {level.value} rules on the stack", stack, wanted
+        ),
     ]
 
 

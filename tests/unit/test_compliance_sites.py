@@ -64,6 +64,15 @@ def test_shipped_sites_are_judged_at_all(name):
     assert wanted <= judged
 
 
+def test_a_finding_about_a_site_names_its_line():
+    found = evaluate(
+        [rules()["floating_address_tls"]], [], site_with({"network.vpcs.0.floating_addresses.0.tls": False})
+    )
+    (verdict,) = found.verdicts
+    lines = (site("lab").path / "site.yaml").read_text().splitlines()
+    assert "tls: true" in lines[verdict.resource.line - 1]
+
+
 def broken_vm(site: Site):
     return machines_items(site, site.tenant("hosp-a"))
 

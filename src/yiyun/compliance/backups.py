@@ -1,6 +1,8 @@
 """Where backups go, and whether they would be lost together with what they are copies of."""
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from yiyun.compliance.facts import Map, Object
@@ -8,7 +10,44 @@ from yiyun.compliance.world import World, selects
 
 STORE = "ceph.rook.io/CephObjectStore"
 SCHEDULE = "velero.io/Schedule"
+TARGET_KINDS = (
+    "barmancloud.cnpg.io/ObjectStore",
+    "oceanbase.oceanbase.com/OBTenantBackupPolicy",
+    "pingcap.com/BackupSchedule",
+    "velero.io/BackupStorageLocation",
+)
+"""Kinds that say where backups go."""
+_TARGETS = (
+    ("config", "s3Url"),
+    ("configuration", "endpointURL"),
+    ("backupTemplate.s3", "endpoint"),
+    ("logBackupTemplate.s3", "endpoint"),
+    ("logArchive.destination", "path"),
+    ("dataBackup.destination", "path"),
+)
+"""Where in `spec` the kinds above keep the address of the object store."""
 _RGW = re.compile(r"rook-ceph-rgw-(?P<store>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\..+)?)?")
+
+
+class Target(NamedTuple):
+    """The address of an object store that backups go to."""
+
+    path: str
+    """Where it stands in the object."""
+    address: str
+    """A URL, or a bare `host[:port]`, which means TLS."""
+
+
+def targets(obj: Object) -> Iterator[Target]:
+    """Addresses of object stores in an object of TARGET_KINDS."""
+    for parent, key in _TARGETS:
+        holder = obj.spec.walk(parent)
+        address = holder.text(key)
+        if key == "path":  # OceanBase: s3://bucket/folder?host=HOST&...
+            fields = dict(part.partition("=")[::2] for part in address.partition("?")[2].split("&"))
+            address = fields.get("host", "")
+        if address:
+            yield Target(holder.at(key), address)
 
 
 def host_of(address: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from yiyun.compliance.facts import NeedsPerson, NotApplicable, Object, Unevaluated, make_object
 from yiyun.compliance.model import Enforcement, Finding, Resource, Severity, State, Verdict
 from yiyun.compliance.rule import Rule
+from yiyun.compliance.site_lines import site_line
 from yiyun.compliance.world import World
 
 if TYPE_CHECKING:
@@ -104,9 +105,13 @@ def evaluate(
 
 
 def judge_site(rules: Iterable[Rule], site: "Site") -> list[Verdict]:
-    """Verdicts of the rules of scope `site`."""
+    """Verdicts of the rules of scope `site`, at the line of site.yaml that the first finding is about."""
     resource = Resource(site=site.name, file=str(site.path / "site.yaml"))
-    return [_verdict(rule, resource, site) for rule in rules if rule.scope == "site"]
+    verdicts = [_verdict(rule, resource, site) for rule in rules if rule.scope == "site"]
+    return [
+        v._replace(resource=resource._replace(line=site_line(site, v.evidence[0].path))) if v.evidence else v
+        for v in verdicts
+    ]
 
 
 def evaluate_object(
