@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from yiyun.compliance import Finding, NeedsPerson, Object, Severity, World, rule
 from yiyun.compliance.backups import copied_away
+from yiyun.compliance.machines import machines_of_claim
 from yiyun.site.labels import VM
 
 
@@ -25,7 +26,11 @@ from yiyun.site.labels import VM
 )
 def disk_backup(obj: Object, world: World) -> Iterator[Finding]:
     labels = obj.metadata.text_map("labels")
-    if copied_away(world, obj.namespace, labels):
+    copied = [labels]
+    if obj.resource.kind == "PersistentVolumeClaim":  # a machine is copied with all disks that it attaches
+        machines = machines_of_claim(world, obj.namespace, obj.name)
+        copied += [machine.elsewhere.map("metadata").text_map("labels") for machine in machines]
+    if any(copied_away(world, obj.namespace, each) for each in copied):
         return
     machine = obj.name if obj.resource.kind == "VirtualMachine" else labels.get(VM)
     if world.site and any(vm.name == machine and vm.backup == "none" for vm in world.site.spec.compute.vms):
