@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from site_edits import with_l7
+from site_edits import with_l7, with_spec
 
 from yiyun.components.gateway_class import CLASS, CONTROLLER, gateway_class_items
 from yiyun.components.kubernetes import key
@@ -77,6 +77,12 @@ def test_proxies_survive_a_zone(shipped):
     assert "gateway.envoyproxy.io/owning-gateway-name" in zones["matchLabelKeys"]
     assert provider["envoyPDB"] == {"maxUnavailable": 1}
     assert deployment["pod"]["priorityClassName"] in {priority.name for priority in PRIORITIES}
+
+
+def test_a_site_of_one_zone_still_has_three_proxies(lab):
+    found = by_key(gateway_class_items(with_spec(lab, zones=lab.spec.zones[:1])))
+    provider = found[f"EnvoyProxy/envoy-gateway-system/{CLASS}"]["spec"]["provider"]["kubernetes"]
+    assert provider["envoyDeployment"]["replicas"] == 3
 
 
 def test_proxies_take_platform_addresses_and_log_clients(lab):

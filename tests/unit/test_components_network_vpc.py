@@ -261,6 +261,7 @@ def test_no_zone_holds_all_replicas(shipped):
         if not vpc.egress:
             continue
         selector = egress_gateway_items(shipped, vpc)[0].manifest["spec"]["nodeSelector"][0]
+        assert selector["matchLabels"] == GATEWAY_ROLE
         hosts = [host for host in shipped.hosts if matches(host, shipped, selector)]
         assert len(hosts) >= vpc.egress.replicas
         assert all("gateway" in host.roles for host in hosts)
