@@ -2,9 +2,7 @@
 
 import pytest
 from crd_schemas import require_bundle
-
-from yiyun.paths import CHECKOUT
-from yiyun.site import Site
+from shipped import SITES, site
 
 
 @pytest.fixture(scope="session")
@@ -16,16 +14,16 @@ def crd_bundle():
 @pytest.fixture(scope="session")
 def lab():
     """The shipped site `lab`."""
-    return Site.load(CHECKOUT / "inventories" / "lab")
+    return site("lab")
 
 
 @pytest.fixture(scope="session")
 def hospital():
     """The shipped site `hospital`."""
-    return Site.load(CHECKOUT / "inventories" / "hospital")
+    return site("hospital")
 
 
-@pytest.fixture(params=["lab", "hospital"])
+@pytest.fixture(params=SITES)
 def shipped(request):
     """Each shipped site in turn."""
-    return request.getfixturevalue(request.param)
+    return site(request.param)

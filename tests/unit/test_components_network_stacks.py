@@ -2,7 +2,7 @@
 
 import pytest
 from crd_schemas import assert_valid, needs_bundle
-from stack_runs import run
+from stack_items import run_program, stack_items
 
 from yiyun.components.kubernetes import KubernetesObject, key, type_token
 from yiyun.components.namespace import KUBE_SYSTEM, PLATFORM_NAMESPACES
@@ -14,19 +14,19 @@ STACKS = ("platform", "network", "ingress")
 @pytest.fixture(scope="module")
 def registered(lab, hospital):
     """Registered objects by site and stack."""
-    return {(site.name, stack): run(stack, site) for site in (lab, hospital) for stack in STACKS}
-
-
-def manifests(registered):
-    return [resource.manifest for resources in registered.values() for resource in resources]
+    return {
+        (site.name, stack): [each for each in run_program(site, stack)[0].resources if "kubernetes:" in each.typ]
+        for site in (lab, hospital)
+        for stack in STACKS
+    }
 
 
 def test_objects_are_registered_under_their_key_and_type(registered):
     for resources in registered.values():
         assert resources
         for resource in resources:
-            assert resource.name == key(resource.manifest)
-            assert resource.type == type_token(resource.manifest)
+            assert resource.name == key(resource.inputs)
+            assert resource.typ == type_token(resource.inputs)
 
 
 def test_no_two_objects_of_a_stack_share_a_key(registered):
@@ -42,14 +42,14 @@ def test_no_object_belongs_to_two_stacks(registered):
 
 
 @needs_bundle
-def test_every_custom_resource_fits_its_real_crd(registered):
-    assert assert_valid(manifests(registered)) > 100
+def test_every_custom_resource_fits_its_real_crd(shipped):
+    assert assert_valid(item.manifest for item in stack_items(shipped, *STACKS)) > 50
 
 
 def test_every_object_says_whose_it_is_and_waits_for_nobody(registered):
     for (site, stack), resources in registered.items():
         for resource in resources:
-            metadata = resource.manifest["metadata"]
+            metadata = resource.inputs["metadata"]
             assert metadata["labels"][names.SITE] == site
             assert metadata["labels"][names.STACK] == stack
             assert metadata["annotations"]["pulumi.com/skipAwait"] == "true"
@@ -57,22 +57,20 @@ def test_every_object_says_whose_it_is_and_waits_for_nobody(registered):
 
 
 def test_no_stack_makes_a_secret(registered):
-    assert not [manifest for manifest in manifests(registered) if manifest["kind"] == "Secret"]
+    assert not [each for resources in registered.values() for each in resources if each.inputs["kind"] == "Secret"]
 
 
 def test_every_namespace_is_made_by_the_platform_stack(registered, lab, hospital):
     for site in (lab, hospital):
         made = {
-            r.manifest["metadata"]["name"]
-            for r in registered[(site.name, "platform")]
-            if r.manifest["kind"] == "Namespace"
+            r.inputs["metadata"]["name"] for r in registered[(site.name, "platform")] if r.inputs["kind"] == "Namespace"
         }
         assert made == {each.name for each in PLATFORM_NAMESPACES} | {tenant.name for tenant in site.spec.tenants}
         used = {
-            resource.manifest["metadata"]["namespace"]
+            resource.inputs["metadata"]["namespace"]
             for stack in STACKS
             for resource in registered[(site.name, stack)]
-            if "namespace" in resource.manifest["metadata"]
+            if "namespace" in resource.inputs["metadata"]
         }
         assert used <= made | {KUBE_SYSTEM}
 
@@ -101,7 +99,7 @@ def test_metallb_waits_for_its_namespace(lab, monkeypatch):
         original(self, manifest, opts)
 
     monkeypatch.setattr(KubernetesObject, "__init__", spy)
-    run("platform", lab)
+    run_program(lab, "platform")
     assert depends["Namespace/metallb-system"] == []
     kinds = [type(each).__name__ for each in depends["IPAddressPool/metallb-system/platform"]]
     assert kinds == ["PlatformNamespaces"]
