@@ -11,7 +11,6 @@ first run. `--linear` also runs the gate on ten times as many objects.
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -22,8 +21,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import psutil
 import yaml
+from _recording import machine
 
 from yiyun.paths import CHECKOUT, cache_dir
 
@@ -267,32 +266,6 @@ def disagreements(ours: set[tuple[str, str]], theirs: set[tuple[str, str]]) -> l
         }
         for (rule, who), count in sorted(counts.items())
     ]
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
-    commit = subprocess.run(
-        ["git", "-C", str(CHECKOUT), "rev-parse", "HEAD"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    return {
-        "commit": commit,
-        "cpu": cpu,
-        "cores": psutil.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "python": platform.python_version(),
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-    }
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def stages(full: bool) -> list[Stage]:
             ("inventories", [*pytest, "tests/stacks/test_inventory.py"], {"YIYUN_INVENTORIES": "200"}),
             ("kills", [*pytest, "tests/stacks/test_kills.py"], {"YIYUN_KILLS": "full"}),
         ]
-        listed += [(path.stem, [python, str(path)], {}) for path in sorted((CHECKOUT / "benchmarks").glob("*.py"))]
+        listed += [(path.stem, [python, str(path)], {}) for path in sorted((CHECKOUT / "benchmarks").glob("[!_]*.py"))]
     return listed
 
 

@@ -121,6 +121,21 @@ class ApiServer:
             }
         return self._kinds[api_version].get(kind)
 
+    def warm_schema(self) -> None:
+        """Have the server build its OpenAPI document, which it does at the first request after kinds were added.
+
+        On a busy machine that takes longer than the 32 s that pulumi's provider waits for it; here it may take 300 s.
+        """
+        headers = self._headers | {"Accept": "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"}
+        try:
+            answer = self._pool.request(
+                "GET", f"{self.url}/openapi/v2", headers=headers, timeout=300.0, preload_content=False
+            )
+            answer.drain_conn()
+            answer.release_conn()
+        except urllib3.exceptions.HTTPError as error:
+            raise UserError(f"the API server at {self.url} does not answer: {error}") from error
+
     def get(self, manifest: dict[str, Any]) -> dict[str, Any] | None:
         """Return the live object that `manifest` names, or None."""
         kind = self.kind(manifest["apiVersion"], manifest["kind"])

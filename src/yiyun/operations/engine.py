@@ -221,9 +221,14 @@ def _diagnostics(content: Mapping[str, Any]) -> str:
 
 
 def _error_lines(text: str) -> str:
+    """The errors of a failed update. Objects that were merely not reached any more are left out, and counted."""
     head, _, tail = text.partition("Diagnostics:\n")
-    lines = (tail or head).strip().splitlines()
-    return "\n".join(line for line in lines if "warning:" not in line)[-3000:]
+    blocks = (tail or head).partition("\nResources:")[0].split("\n\n")
+    told = [block.rstrip() for block in blocks if "error:" in block and "but none were seen" not in block]
+    unreached = sum("but none were seen" in block for block in blocks)
+    if unreached:
+        told.append(f"  {unreached} planned objects were not reached")
+    return "\n".join(told)[-3000:] or "\n".join((tail or head).strip().splitlines()[-20:])
 
 
 def _last_words(done: subprocess.CompletedProcess[str]) -> str:

@@ -45,3 +45,4 @@ def ready(site: Site, report: Report) -> None:
     toolchain.ensure(toolchain.ALL, report)
     if site.spec.lab:
         Lab(site).up(report)
+    ApiServer(environment.kubeconfig(site)).warm_schema()
