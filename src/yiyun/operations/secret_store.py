@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from yiyun.components.kubernetes import FIELD_MANAGER
-from yiyun.components.secret_refs import SecretRef, needed_secrets
+from yiyun.components.secret_refs import SecretRef, needed_ca_bundles, needed_secrets
 from yiyun.errors import UserError
 from yiyun.evidence.api_server import ApiError, ApiServer
 from yiyun.site import Site
@@ -34,7 +34,7 @@ Values = dict[str, str]
 
 
 def ensure(site: Site, api: ApiServer, report: Report) -> int:
-    """Make what is missing in the store, write what the cluster lacks, and return how many Secrets were written.
+    """Make what is missing in the store, write what the cluster lacks, and return how many objects were written.
 
     Secrets of namespaces that are not there yet are left for the next call.
     """
@@ -43,8 +43,9 @@ def ensure(site: Site, api: ApiServer, report: Report) -> int:
     if _complete(store, refs):
         _save(site, store)
     written = sum(_write(api, site, ref, store, replace=False) for ref in refs)
+    written += _write_bundles(api, site, store, replace=False)
     if written:
-        report(f"secrets: {written} written to the cluster")
+        report(f"secrets: {written} Secrets and CA bundles written to the cluster")
     return written
 
 
@@ -64,7 +65,8 @@ def rotate(site: Site, api: ApiServer, only: str | None, report: Report) -> list
     _complete(store, refs)
     _save(site, store)
     written = sum(_write(api, site, ref, store, replace=True) for ref in refs if _credential(ref) in chosen)
-    report(f"secrets: {len(chosen)} credentials renewed, {written} Secrets written")
+    written += _write_bundles(api, site, store, replace=True)
+    report(f"secrets: {len(chosen)} credentials renewed, {written} objects written")
     return chosen
 
 
@@ -144,29 +146,41 @@ def _write(api: ApiServer, site: Site, ref: SecretRef, store: Mapping[str, Value
         key: base64.b64encode(_value(holds, values).encode()).decode()
         for key, holds in zip(ref.keys, ref.holds, strict=True)
     }
-    body: dict[str, Any] = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": ref.name,
-            "namespace": ref.namespace,
-            "labels": {names.MANAGED_BY: "yiyun", names.SITE: site.name},
-        },
-        "type": ref.type,
-        "data": data,
-    }
-    collection = f"/api/v1/namespaces/{ref.namespace}/secrets"
+    content = {"kind": "Secret", "type": ref.type, "data": data}
+    return _put(api, site, "secrets", ref.namespace, ref.name, content, replace=replace)
+
+
+def _write_bundles(api: ApiServer, site: Site, store: Mapping[str, Values], *, replace: bool) -> int:
+    """Write the ConfigMaps with the CA's certificate; return how many were written."""
+    certificate = next((v["ca-certificate"] for v in store.values() if "ca-certificate" in v), None)
+    if certificate is None:
+        return 0
+    return sum(
+        _put(
+            api, site, "configmaps", namespace, name, {"kind": "ConfigMap", "data": {key: certificate}}, replace=replace
+        )
+        for namespace, name, key in needed_ca_bundles(site)
+    )
+
+
+def _put(
+    api: ApiServer, site: Site, plural: str, namespace: str, name: str, content: Mapping[str, Any], *, replace: bool
+) -> bool:
+    """Write one object unless it is there; with `replace` in any case. False when it was not written."""
+    labels = {names.MANAGED_BY: "yiyun", names.SITE: site.name}
+    body = {"apiVersion": "v1", "metadata": {"name": name, "namespace": namespace, "labels": labels}, **content}
+    collection = f"/api/v1/namespaces/{namespace}/{plural}"
     query = {"fieldManager": FIELD_MANAGER}
     try:
         if replace:
             query["force"] = "true"
-            api.request("PATCH", f"{collection}/{ref.name}", body, query, "application/apply-patch+yaml")
+            api.request("PATCH", f"{collection}/{name}", body, query, "application/apply-patch+yaml")
         else:
             api.request("POST", collection, body, query)
     except ApiError as error:
         if error.status in {404, 409}:  # no such namespace yet; there already
             return False
-        raise UserError(f"Secret {ref.namespace}/{ref.name} was refused: {error.message}") from error
+        raise UserError(f"{content['kind']} {namespace}/{name} was refused: {error.message}") from error
     return True
 
 
