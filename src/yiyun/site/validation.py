@@ -83,7 +83,7 @@ def _path_text(loc: tuple[int | str, ...], root: Node) -> str:
         last = index == len(loc) - 1
         if isinstance(part, int):
             text += f"[{part}]"
-        elif (isinstance(node.value, dict) and part in node.value) or (last and isinstance(node.value, dict)):
+        elif isinstance(node.value, dict) and (last or part in node.value):
             text += f".{part}" if text else part
         _, node, _ = document.nearest(node, (part,))
     return f"{text}: " if text else ""
