@@ -1,5 +1,7 @@
 """Each contradiction that Site refuses, made by an edit of the lab: the refusal names the line and the cause."""
 
+import pkgutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from site_copies import Copy
 
 from yiyun.components.namespace import PLATFORM_NAMESPACES
 from yiyun.site import Site, checks
+from yiyun.site.checks.names import RESERVED_NAMESPACES
 
 HOSTS, SITE = "hosts.yaml", "site.yaml"
 LAYOUT, DOMAIN = "ceph_pool_layout", "ceph_pool_failure_domain"
@@ -200,17 +203,20 @@ def test_all_problems_of_a_stage_are_named_at_once_and_those_with_a_rule_first(t
 
 
 def test_no_tenant_can_take_a_namespace_of_the_platform():
-    assert {namespace.name for namespace in PLATFORM_NAMESPACES} <= checks.RESERVED_NAMESPACES
+    assert {namespace.name for namespace in PLATFORM_NAMESPACES} <= RESERVED_NAMESPACES
 
 
 def test_every_check_runs():
-    listed = {function.__name__ for stage in checks.STAGES for function in stage}
+    listed = [function for stage in checks.STAGES for function in stage]
+    modules = [import_module(f"{checks.__name__}.{found.name}") for found in pkgutil.iter_modules(checks.__path__)]
     checking = {
-        name
-        for name, value in vars(checks).items()
+        value
+        for module in modules
+        for name, value in vars(module).items()
         if callable(value)
-        and getattr(value, "__module__", "") == checks.__name__
+        and getattr(value, "__module__", "") == module.__name__
         and not name.startswith("_")
         and list(getattr(value, "__annotations__", {}))[1:] == ["at", "return"]
     }
-    assert checking == listed | {"check"}
+    assert checking == set(listed)
+    assert len(listed) == len(checking)
