@@ -82,6 +82,7 @@ def test_end_says_when_nothing_helps(monkeypatch, started):
     monkeypatch.setattr(process.os, "kill", lambda _pid, _signal: None)  # as in a hanging system call
     with pytest.raises(UserError, match="does not end"):
         process.end(child.pid, lambda: process.is_alive(record))
+    monkeypatch.undo()  # the fixture must be able to end it
 
 
 def test_end_sends_nothing_to_a_process_that_is_not_meant(started):

@@ -67,9 +67,9 @@ def test_an_unknown_stack_is_refused():
 
 
 def test_the_second_operation_is_told_who_holds_the_lock(lab, home):
-    with lock.hold(lab, "up"), pytest.raises(UserError, match=rf"up of .*@{socket.gethostname()}, pid {os.getpid()}"):
-        with lock.hold(lab, "down"):
-            pass
+    words = rf"up of .*@{socket.gethostname()}, pid {os.getpid()}"
+    with lock.hold(lab, "up"), pytest.raises(UserError, match=words), lock.hold(lab, "down"):
+        pass
     with lock.hold(lab, "down"):
         pass
 
@@ -240,5 +240,5 @@ def test_updates_are_numbered_and_found(lab, home):
     assert (second.site_directory / "site.yaml").read_bytes() == (lab.path / "site.yaml").read_bytes()
     earlier = lab.at(first.site_directory)
     assert earlier.state_dir == lab.state_dir
-    with pytest.raises(UserError, match="no update 7; recorded are:\n  1 .*done"):
+    with pytest.raises(UserError, match=r"no update 7; recorded are:\n  1 .*done"):
         updates.find(lab, 7)

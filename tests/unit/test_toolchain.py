@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from yiyun import toolchain
 from yiyun.errors import UserError
 from yiyun.paths import CHECKOUT
-from yiyun.toolchain import builder, golang, recipe
+from yiyun.toolchain import golang, recipe
 
 
 @pytest.fixture(autouse=True)
@@ -72,40 +71,6 @@ def test_an_incompatible_tool_on_path_is_not_taken(monkeypatch, tmp_path, prints
     program(tmp_path / "path", "kubectl", prints)
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     assert toolchain.locate("kubectl") is None
-
-
-def tiny_recipe(directory: Path) -> recipe.Recipe:
-    directory.mkdir()
-    (directory / "go.mod").write_text("module yiyun.local/tiny\n\ngo 1.24\n")
-    (directory / "main.go").write_text(
-        'package main\n\nimport "os"\n\nfunc main() { os.Stdout.WriteString("1.2.3\\n") }\n'
-    )
-    build = recipe.BuildFile(binaries={"tiny": recipe.Binary(package=".", version_args=())})
-    return recipe.Recipe("tiny", directory, build)
-
-
-@pytest.mark.skipif(golang.on_path() is None, reason="no Go on PATH; the stage `toolchain` installs one")
-def test_two_builds_at_once_make_one_result(tmp_path):
-    tiny = tiny_recipe(tmp_path / "tiny")
-    lines: list[str] = []
-    threads = [threading.Thread(target=builder.build, args=(tiny, lines.append)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    printed = subprocess.run([tiny.bin_dir / "tiny"], capture_output=True, text=True, check=True).stdout
-    assert printed == "1.2.3\n"
-    assert lines.count("tiny: built") == 1
-    assert not list(tiny.bin_dir.parent.parent.glob("*.tmp*"))
-
-
-@pytest.mark.skipif(golang.on_path() is None, reason="no Go on PATH; the stage `toolchain` installs one")
-def test_a_failed_build_names_the_error_and_leaves_nothing(tmp_path):
-    tiny = tiny_recipe(tmp_path / "tiny")
-    (tiny.source / "main.go").write_text("package main\n\nfunc main() { nonsense() }\n")
-    with pytest.raises(UserError, match="nonsense"):
-        builder.build(tiny, lambda _: None)
-    assert not tiny.bin_dir.exists()
 
 
 def test_go_is_never_given_the_users_caches():

@@ -23,6 +23,7 @@ from yiyun.components.issuer import ISSUER
 from yiyun.components.kubernetes import Component, Item, key
 from yiyun.site import Site
 from yiyun.site import labels as names
+from yiyun.site.hostnames import covers
 from yiyun.site.model import L7, Route, StreamPort
 
 GATEWAY_API = "gateway.networking.k8s.io"
@@ -245,11 +246,6 @@ def http_route(site: Site, l7: L7, route: Route) -> dict[str, Any]:
         ],
     }
     return _object(f"{GATEWAY_API}/v1", "HTTPRoute", l7, route_name(l7, route), spec)
-
-
-def covers(hostname: str, host: str) -> bool:
-    """Whether a listener's hostname, which may begin with `*.`, serves a host."""
-    return hostname == host or (hostname.startswith("*.") and host.endswith(hostname[1:]))
 
 
 def redirect(l7: L7) -> dict[str, Any]:

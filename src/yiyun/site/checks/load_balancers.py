@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from yiyun.site.checks.places import Places, Problem
+from yiyun.site.hostnames import covers
 from yiyun.site.model import Route
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def l7_routes_fit(site: "Site", at: Places) -> Iterator[Problem]:
                 yield Problem(where, text)
             if route.websocket and application.protocol != "http":
                 yield Problem(where, f"{what}: WebSocket needs an application of protocol http")
-            if not any(_covers(hostname, route.host) for hostname in l7.hostnames):
+            if not any(covers(hostname, route.host) for hostname in l7.hostnames):
                 yield Problem(where, f"{what}: {route.host} is none of {', '.join(l7.hostnames)}; add it to hostnames")
             if _key(route) in [_key(other) for other in l7.routes[:j]]:
                 yield Problem(where, f"{what} is there twice; keep one")
@@ -79,13 +80,6 @@ def hostnames_belong_to_one_load_balancer(site: "Site", at: Places) -> Iterator[
                 where = at.site("load_balancers", "l7", i, "hostnames", j)
                 yield Problem(where, f"load balancers {owners[hostname]} and {l7.name} both serve {hostname}")
             owners.setdefault(hostname, l7.name)
-
-
-def _covers(hostname: str, host: str) -> bool:
-    """Whether a hostname, perhaps `*.example.org`, covers a host."""
-    if hostname.startswith("*."):
-        return host == hostname or host.endswith(hostname[1:])
-    return host == hostname
 
 
 def _key(route: Route) -> tuple[str, str]:
