@@ -215,19 +215,6 @@ def test_a_changed_field_is_found_where_it_is(tree, data):
     assert all(path[0] == name for path, _, _ in found)
 
 
-def test_the_manager_of_a_field_is_named():
-    live = {
-        "metadata": {
-            "managedFields": [
-                {"manager": "yiyun", "time": "1", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
-                {"manager": "mallory", "time": "2", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
-                {"manager": "other", "time": "3", "fieldsV1": {"f:spec": {"f:paused": {}}}},
-            ]
-        }
-    }
-    assert drift._owner(live, ("spec", "replicas")) == ("mallory", "2")
-
-
 # --- recorded updates -------------------------------------------------------------------------------------------
 
 

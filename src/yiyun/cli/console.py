@@ -1,5 +1,7 @@
 """What all commands print with: progress on stderr, results on stdout, one way to name a site."""
 
+import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +12,18 @@ from yiyun.errors import UserError
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+WIDE = 200
+"""Columns of a table that goes into a file or a pipe, where no terminal sets a width."""
+
+
+def _console(*, stderr: bool) -> Console:
+    on_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    width = None if on_terminal or "COLUMNS" in os.environ else WIDE
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 Report = Callable[[str], None]
 

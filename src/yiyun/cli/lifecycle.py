@@ -1,6 +1,7 @@
 """`./yiyun up | down | drift | rollback | import | secrets`: the life of a site."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from yiyun.errors import UserError
 from yiyun.operations.engine import CHANGES, Preview
 from yiyun.site import Site
 
+SHOWN = 20
+"""Lines of one sort that are shown before a change; a replace or a delete is always shown."""
 SiteOption = Annotated[str, typer.Option("--site", "-s", help="Name of a shipped site, or a path.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -31,7 +34,8 @@ def up(
     stack: Annotated[list[str] | None, typer.Option("--stack", help="Update only this stack (repeatable).")] = None,
     yes: YesOption = False,
     adopt: Annotated[
-        list[str] | None, typer.Option(help="Take over this existing object (Kind/namespace/name; repeatable).")
+        list[str] | None,
+        typer.Option(help="Take over this object of somebody else's (Kind/namespace/name, or '*'; repeatable)."),
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show the plan and stop; nothing is written.")] = False,
     allow_unchecked_schemas: Annotated[bool, typer.Option(help="Accept kinds whose CRD no source has.")] = False,
@@ -62,14 +66,22 @@ def _bring_up(site: Site, wish: "object", *, yes: bool, stop: bool = False) -> N
 
 def _consent(site: Site, plan: Mapping[str, Preview], *, yes: bool, stop: bool) -> None:
     """Show what would be done and ask for consent on a terminal. Raises typer.Exit or UserError to stop."""
-    table = Table("stack", *CHANGES)
+    table = Table("stack", *CHANGES, "mend")
     for name, preview in plan.items():
-        table.add_row(name, *(str(len(preview.of(operation)) or "") for operation in CHANGES))
+        table.add_row(name, *(str(len(preview.of(operation)) or "") for operation in (*CHANGES, "mend")))
     err.print(table)
-    risky = [step for preview in plan.values() for step in preview.of("replace", "delete")]
-    changed = [step for preview in plan.values() for step in preview.of("update")]
-    for step in changed[:20]:
-        err.print(f"  change   {step.key}: {', '.join(step.changed_paths[:6])}", markup=False)
+    steps = [step for preview in plan.values() for step in preview.steps]
+    for verb, operation in (("change", "update"), ("mend", "mend")):
+        of = [step for step in steps if step.operation == operation]
+        for step in of[:SHOWN]:
+            err.print(f"  {verb:8} {step.key}: {', '.join(step.changed_paths[:6])}", markup=False)
+        if len(of) > SHOWN:
+            err.print(f"  {verb:8} and {len(of) - SHOWN} more", markup=False)
+    for step in steps:
+        if step.taken_from:
+            paths = ", ".join(step.changed_paths) or "it is as you wish it"
+            err.print(f"  take over {step.key} from {step.taken_from}: {paths}", markup=False, style="bold")
+    risky = [step for step in steps if step.operation in {"replace", "delete"}]
     for step in risky:
         err.print(f"  {step.operation:8} {step.key}", markup=False, style="bold red")
     if stop:
@@ -80,7 +92,8 @@ def _consent(site: Site, plan: Mapping[str, Preview], *, yes: bool, stop: bool) 
         if not typer.confirm(f"Do this on site {site.name}?", err=True):
             raise typer.Exit(1)
     elif risky or not site.spec.lab:
-        raise UserError(f"{len(risky)} objects would be replaced or deleted, and nobody can be asked here: add --yes")
+        what = f"{len(risky)} objects would be replaced or deleted" if risky else f"site {site.name} is not a lab"
+        raise UserError(f"{what}, and nobody can be asked here: add --yes; nothing was written")
 
 
 def down(
@@ -94,11 +107,19 @@ def down(
     loaded = load_site(site)
     if confirm:
         delete_data(loaded, confirm, reporter())
+        out.print(
+            f"where {loaded.path / 'site.yaml'} still describes it, the next up makes it anew, empty", markup=False
+        )
         return
-    kept = take_down(loaded, lambda plan: _consent(loaded, plan, yes=yes, stop=False), reporter())
-    for key in kept:
+    left = take_down(loaded, lambda plan: _consent(loaded, plan, yes=yes, stop=False), reporter())
+    if left.needed:
+        kinds = Counter(key.partition("/")[0] for key in left.needed)
+        names = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        out.print(f"kept, what holds data needs them: {names}", markup=False)
+    for key in left.holds_data:
         out.print(f"kept, it holds data: {key}", markup=False)
-    if kept:
+    out.print(f"{left.deleted} objects deleted" if left.deleted else "nothing to delete", markup=False)
+    if left.holds_data:
         out.print(f"delete one for good:  ./yiyun down --site {site} --confirm NAME", markup=False)
 
 
@@ -106,14 +127,22 @@ def drift(site: SiteOption = "lab") -> None:
     """Show what differs on the server from what was written, and who changed it; exit 1 when anything does."""
     from yiyun.operations.drift import find_drift
 
-    differences = find_drift(load_site(site), reporter())
-    table = Table("object", "field", "written", "on the server", "changed by", "at")
-    for d in differences:
-        table.add_row(d.key, d.path, d.wanted, d.found, d.manager, d.at)
-    if differences:
-        out.print(table)
-        raise typer.Exit(1)
-    out.print("no drift")
+    found = find_drift(load_site(site), reporter())
+    if not found:
+        out.print("no drift")
+        return
+    table = Table()
+    for column in ("object", "field", "written", "on the server", "changed by", "at", "the next up"):
+        table.add_column(column, overflow="fold")
+    for drift in found:
+        for d in drift.differences:
+            table.add_row(d.key, d.path, d.wanted, d.found, d.manager, d.at, drift.outlook)
+        for d in drift.added:
+            table.add_row(d.key, d.path, d.wanted, d.found, d.manager, d.at, "leaves it")
+        if not drift.rows:
+            table.add_row(drift.key, "", "", "", drift.stranger, "", drift.outlook)
+    out.print(table)
+    raise typer.Exit(1)
 
 
 def rollback(

@@ -26,13 +26,17 @@ class Step:
     """What pulumi would do, or need not do, with one Kubernetes object."""
 
     operation: str
-    """One of CHANGES, or `same`."""
+    """One of CHANGES, `same`, or `mend`: pulumi need not act, but the object differs on the server."""
     urn: str
     manifest: dict[str, Any]
     """The wished object; of a delete the object as it was written last."""
     changed_paths: tuple[str, ...] = ()
     protected: bool = False
     """It holds data: pulumi refuses to delete it."""
+    mend: bool = False
+    """It is applied again before pulumi acts, because others changed or deleted it."""
+    taken_from: str = ""
+    """Who made the existing object that a create takes over; empty: nobody did."""
 
     @property
     def key(self) -> str:
@@ -60,6 +64,11 @@ class Preview:
         return self.of(*CHANGES)
 
     @property
+    def mends(self) -> list[Step]:
+        """The steps whose object is applied again before pulumi acts."""
+        return [step for step in self.steps if step.mend]
+
+    @property
     def wished(self) -> list[Step]:
         """The steps whose object is wished for: everything but deletes."""
         return [step for step in self.steps if step.operation != "delete"]
@@ -70,7 +79,14 @@ class Engine:
 
     def __init__(self, site: Site, person: str = "ops") -> None:
         self.site = site
-        self.env = {**os.environ, **environment.variables(site, person), "YIYUN_GATE": "on"}
+        self.env = {
+            **os.environ,
+            **environment.variables(site, person),
+            "YIYUN_GATE": "on",
+            # A field that somebody else changed is set back when site.yaml changes it, too. Whole objects of somebody
+            # else's are refused before pulumi is asked; plain pulumi, which does not ask that, stops at a conflict.
+            "PULUMI_K8S_ENABLE_PATCH_FORCE": "true",
+        }
         self.pulumi = str(toolchain.find("pulumi"))
 
     def command(self, project: Project, *args: str) -> list[str]:
@@ -195,6 +211,11 @@ class Engine:
             raise UserError(f"cannot read the state of {project.name}: {_last_words(done)}")
         content: dict[str, Any] = json.loads(done.stdout)
         return content
+
+    def objects(self, project: Project) -> list[dict[str, Any]]:
+        """The Kubernetes objects in the state of one stack, each after what it depends on."""
+        resources = self.export(project).get("deployment", {}).get("resources") or ()
+        return [r for r in resources if str(r["type"]).startswith("kubernetes:") and not r.get("delete")]
 
 
 _DONE = ("created", "updated", "deleted", "replaced")

@@ -14,8 +14,11 @@ from yiyun.operations import environment, lock
 from yiyun.operations.engine import Engine
 from yiyun.operations.projects import Project
 from yiyun.site import Site
+from yiyun.site import labels as names
 
 Report = Callable[[str], None]
+SCRATCH = f"{names.PREFIX}scratch"
+"""Label of the namespaces in which a dry run tries the objects of namespaces that are not there yet."""
 
 
 def recover(site: Site, engine: Engine, api: ApiServer, projects: Iterable[Project], report: Report) -> None:
@@ -25,8 +28,20 @@ def recover(site: Site, engine: Engine, api: ApiServer, projects: Iterable[Proje
         report(f"removed the lock of a dead update: {text}")
     for text in lock.end_orphans(backend):
         report(f"ended a plugin that a dead update left: {text}")
+    for name in _clear_scratch(api, site):
+        report(f"deleted namespace {name}, which a dead dry run left")
     with ThreadPoolExecutor(max_workers=2) as workers:
         list(workers.map(lambda project: _settle(engine, api, project, report), projects))
+
+
+def _clear_scratch(api: ApiServer, site: Site) -> list[str]:
+    """Delete the namespaces in which a dry run of this site was killed; return their names."""
+    query = {"labelSelector": f"{SCRATCH}=true,{names.SITE}={site.name}"}
+    items = api.request("GET", "/api/v1/namespaces", query=query).get("items", ())
+    left = [str(item["metadata"]["name"]) for item in items if "deletionTimestamp" not in item["metadata"]]
+    for name in left:
+        api.request("DELETE", f"/api/v1/namespaces/{name}")
+    return left
 
 
 def _settle(engine: Engine, api: ApiServer, project: Project, report: Report) -> None:

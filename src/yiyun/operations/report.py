@@ -42,11 +42,10 @@ def standing(step: Step) -> str:
 
 def summary(site: Site, outcome: Outcome, console: Console) -> None:
     """Print the tables of one up."""
-    table = Table("stack", *CHANGES, "unchanged", title=f"site {site.name}", title_justify="left")
-    for name, counts in outcome.counts().items():
-        done = name in outcome.updated
-        cells = [str(counts[op] or "") if done else "" for op in CHANGES]
-        table.add_row(name, *cells, str(counts["same"] if done else counts["same"] + sum(counts[o] for o in CHANGES)))
+    counts = outcome.counts()
+    table = Table("stack", *CHANGES, "mend", "unchanged", title=f"site {site.name}", title_justify="left")
+    for name, of in counts.items():
+        table.add_row(name, *(str(of[op] or "") for op in (*CHANGES, "mend")), str(of["same"]))
     console.print(table)
     kinds: dict[str, Counter[str]] = {}
     for preview in outcome.previews.values():
@@ -59,6 +58,6 @@ def summary(site: Site, outcome: Outcome, console: Console) -> None:
     for preview in outcome.previews.values():
         for step in preview.kept:
             console.print(f"kept, it holds data and left site.yaml: {step.key}", markup=False)
-    changed = sum(sum(c[o] for o in CHANGES) for n, c in outcome.counts().items() if n in outcome.updated)
+    changed = sum(of[operation] for of in counts.values() for operation in (*CHANGES, "mend"))
     number = f"; update {outcome.number}" if outcome.number else ""
     console.print(f"{changed} resources changed{number}", markup=False)

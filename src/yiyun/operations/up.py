@@ -1,23 +1,24 @@
 """`up`: preview, gate, strict dry run, consent, then an update that follows the saved plans (design decision 5)."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from yiyun.compliance.engine import Result
 from yiyun.errors import UserError
 from yiyun.evidence.api_server import ApiServer
-from yiyun.operations import dry_run, environment, lock, secret_store, updates
+from yiyun.operations import dry_run, environment, lock, mend, secret_store, updates
 from yiyun.operations.engine import CHANGES, Engine, Preview
 from yiyun.operations.gate import ready
 from yiyun.operations.previews import judge, preview_all, with_open_schema
-from yiyun.operations.projects import Project, projects, select
+from yiyun.operations.projects import projects, select
 from yiyun.operations.recovery import recover
+from yiyun.operations.schedule import run_in_order
 from yiyun.site import Site
 
 Report = Callable[[str], None]
-UPDATES_AT_ONCE = 3
 
 
 class GateFailed(Exception):  # noqa: N818  # it is an outcome, reported by `result`
@@ -33,18 +34,20 @@ class Outcome:
     """What an up did."""
 
     previews: Mapping[str, Preview]
-    """All stacks, in order; what was planned is what was done."""
-    updated: tuple[str, ...]
-    """Stacks whose update ran."""
+    """All stacks, in order."""
+    done: Mapping[str, Preview]
+    """The stacks in which something was to be done, and exactly that."""
     number: int | None
     """Number of the recorded update; None when nothing had to change."""
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Stack name to number of objects per operation, `same` included."""
-        return {
-            name: {operation: len(preview.of(operation)) for operation in (*CHANGES, "same")}
-            for name, preview in self.previews.items()
-        }
+        result = {}
+        for name, preview in self.previews.items():
+            steps = Counter(step.operation for step in self.done[name].steps) if name in self.done else Counter()
+            counts = {operation: steps[operation] for operation in (*CHANGES, "mend")}
+            result[name] = counts | {"same": len(preview.wished) - sum(counts.values()) + counts["delete"]}
+        return result
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Wish:
     stacks: tuple[str, ...] = ()
     """Names of the stacks to update; empty: all. All are previewed and judged anyway."""
     adopt: frozenset[str] = frozenset()
-    """Keys of existing objects that may be taken over; `*` for all."""
+    """Keys of objects that may be taken over though somebody else made them; `*` for all."""
     targets: tuple[str, ...] = ()
     """Keys of the only objects to change; empty: all."""
     command: str = "up"
@@ -80,20 +83,26 @@ def up(site: Site, wish: Wish, consent: Callable[[Mapping[str, Preview]], None],
         report(f"gate: {result.objects} objects, {len(result.rules)} rules, {_in_words(result.summary())}")
         if result.exit_code:
             raise GateFailed(result)
-        planned = {name: preview for name, preview in previews.items() if name in chosen and preview.changes}
+        wished = {name: preview for name, preview in previews.items() if name in chosen}
         if wish.targets:
-            planned = _only(engine, planned, wish.targets)
-        _ask_server(api, site, planned, wish.adopt, report)
+            wished = _only(engine, wished, wish.targets)
+        _known(wish.adopt, wished.values())
+        wished, refusals, drifted = mend.mark(api, site, wished, wish.adopt)
+        planned = {name: preview for name, preview in wished.items() if preview.changes or preview.mends}
+        dry_run.refuse([*refusals, *_ask_server(api, site, planned, wish.adopt, report)], site)
+        for drift in drifted:
+            report(
+                f"{drift.key}: others added {', '.join(d.path for d in drift.added)}; it stays, ./yiyun drift shows it"
+            )
         if planned:
             consent(planned)
         secret_store.ensure(site, api, report)
         if not planned:
-            return Outcome(previews, (), None)
-        outcome = Outcome(previews, tuple(planned), None)
-        record = updates.begin(site, outcome.counts(), wish.command)
-        _update(engine, chosen, planned, site, api, report)
+            return Outcome(previews, {}, None)
+        record = updates.begin(site, Outcome(previews, planned, None).counts(), wish.command)
+        _update(engine, planned, site, api, report)
         updates.finish(record, "done")
-        return Outcome(previews, tuple(planned), record.number)
+        return Outcome(previews, planned, record.number)
 
 
 def _in_words(summary: Mapping[str, int]) -> str:
@@ -114,64 +123,62 @@ def _same_cluster(site: Site, api: ApiServer) -> None:
         )
 
 
-def _only(engine: Engine, planned: Mapping[str, Preview], keys: tuple[str, ...]) -> dict[str, Preview]:
+def _only(engine: Engine, previews: Mapping[str, Preview], keys: tuple[str, ...]) -> dict[str, Preview]:
+    """The previews with the steps of `keys` alone. Raises UserError when site.yaml describes none of them."""
     limited = {}
-    for name, preview in planned.items():
-        urns = [step.urn for step in preview.changes if step.key in keys]
+    for name, preview in previews.items():
+        steps = [step for step in preview.wished if step.key in keys]
+        urns = [step.urn for step in steps if step.operation in CHANGES]
         if urns:
-            limited[name] = engine.preview(preview.project, targets=urns)
+            again = engine.preview(preview.project, targets=urns)
+            limited[name] = replace(again, steps=tuple(step for step in again.steps if step.key in keys), kept=())
+        elif steps:
+            limited[name] = replace(preview, steps=tuple(steps), kept=())
+    _known(frozenset(keys), previews.values())
     return limited
+
+
+def _known(adopt: frozenset[str], previews: Iterable[Preview]) -> None:
+    """Refuse keys that no object of the site has: a misspelled one would silently take nothing over."""
+    known = {step.key for preview in previews for step in preview.wished}
+    for name in sorted(adopt - known - {"*"}):
+        same_name = [key for key in known if key.rpartition("/")[2] == name.rpartition("/")[2]]
+        hints = sorted(same_name) or difflib.get_close_matches(name, known, n=3)
+        raise UserError(
+            f"{name}: no object of the site is called so (Kind/namespace/name, or Kind/name)"
+            + (f"; did you mean {' or '.join(hints[:3])}" if hints else "")
+        )
 
 
 def _ask_server(
     api: ApiServer, site: Site, planned: Mapping[str, Preview], adopt: frozenset[str], report: Report
-) -> None:
-    """Dry-run all that would be written; raise UserError when the server would refuse something."""
+) -> list[dry_run.Refusal]:
+    """Dry-run all that would be written; return what the server would refuse, or somebody else made."""
     creates: list[dict[str, Any]] = [s.manifest for p in planned.values() for s in p.of("create", "replace")]
     changes: list[dict[str, Any]] = [s.manifest for p in planned.values() for s in p.of("update")]
-    if creates or changes:
-        report(f"dry run on the server: {len(creates) + len(changes)} objects, strict")
-        dry_run.refuse(dry_run.check(api, site, creates, changes, adopt))
+    if not creates and not changes:
+        return []
+    report(f"dry run on the server: {len(creates) + len(changes)} objects, strict")
+    return dry_run.check(api, site, creates, changes, adopt)
 
 
 def _update(
     engine: Engine,
-    chosen: Mapping[str, Project],
     planned: Mapping[str, Preview],
     site: Site,
     api: ApiServer,
     report: Report,
 ) -> None:
     """Update the planned stacks, each as soon as the ones before it are done; the first failure stops new ones."""
-    waiting = dict(planned)
-    done = {name for name in chosen if name not in planned} | (projects().keys() - chosen.keys())
-    running: dict[Future[None], str] = {}
 
-    def one(preview: Preview) -> None:
-        name = preview.project.name
-        log = site.state_dir / "logs" / f"{name}.log"
-        report(f"{name}: {' '.join(engine.command(preview.project, 'up', '--plan', str(preview.plan)))}")
-        engine.update(preview, report, log)
+    def one(name: str) -> None:
+        preview = planned[name]
+        mend.apply_again(api, preview.mends, report)
+        if preview.changes:
+            log = site.state_dir / "logs" / f"{name}.log"
+            report(f"{name}: {' '.join(engine.command(preview.project, 'up', '--plan', str(preview.plan)))}")
+            engine.update(preview, report, log)
         if name == "platform":
             secret_store.ensure(site, api, report)
 
-    failures: list[str] = []
-    with ThreadPoolExecutor(max_workers=UPDATES_AT_ONCE) as workers:
-        while waiting or running:
-            if not failures:
-                for name in [n for n, p in waiting.items() if set(p.project.after) <= done]:
-                    running[workers.submit(one, waiting.pop(name))] = name
-            if not running:
-                break
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                name = running.pop(future)
-                error = future.exception()
-                if error is None:
-                    done.add(name)
-                elif isinstance(error, UserError):
-                    failures.append(str(error))
-                else:
-                    raise error
-    if failures:
-        raise UserError("\n".join(failures))
+    run_in_order(planned, {name: project.after for name, project in projects().items()}, one)
