@@ -1,6 +1,7 @@
-"""The gate on a site: previews of all stacks, judged together. Writes nothing to the cluster."""
+"""The gate on a site: previews of all stacks, judged together, and a strict dry run. Writes nothing to the cluster."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from yiyun import toolchain
@@ -10,9 +11,9 @@ from yiyun.compliance.loader import load_rules
 from yiyun.errors import SiteError
 from yiyun.evidence.api_server import ApiServer
 from yiyun.lab.lab import Lab
-from yiyun.operations import environment
+from yiyun.operations import dry_run, environment
 from yiyun.operations.engine import Engine
-from yiyun.operations.previews import judge, preview_all, with_open_schema
+from yiyun.operations.previews import judge, preview_all, refused_verdict, with_open_schema
 from yiyun.operations.projects import projects
 from yiyun.site import Site
 
@@ -37,7 +38,11 @@ def gate_site(directory: Path, pack: Path, report: Report, *, allow_unchecked: b
     previews = preview_all(engine, projects().values(), report)
     api = ApiServer(environment.kubeconfig(site))
     unchecked = [] if allow_unchecked else with_open_schema(site, api, previews.values())
-    return judge(site, previews.values(), pack, unchecked)
+    result = judge(site, previews.values(), pack, unchecked)
+    steps = {step.key: step for preview in previews.values() for step in preview.wished}
+    refused = dry_run.check_fields(api, [step.manifest for step in steps.values()])
+    verdicts = [refused_verdict(steps[refusal.key], refusal.reason) for refusal in refused]
+    return replace(result, verdicts=[*result.verdicts, *verdicts])
 
 
 def ready(site: Site, report: Report) -> None:

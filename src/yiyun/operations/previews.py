@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from yiyun.compliance.engine import Result, evaluate, input_verdict
+from yiyun.compliance.engine import INPUT_READABLE, Result, evaluate, input_verdict
 from yiyun.compliance.facts import Object, make_object
 from yiyun.compliance.loader import load_rules
+from yiyun.compliance.model import Finding, State, Verdict
 from yiyun.compliance.waivers import apply_waivers, load_waivers
 from yiyun.evidence.api_server import ApiServer
 from yiyun.evidence.unknown import UNKNOWN
@@ -75,6 +76,12 @@ def with_open_schema(site: Site, api: ApiServer, previews: Iterable[Preview]) ->
         and (kind := api.kind(step.manifest["apiVersion"], step.manifest["kind"]))
         and f"{kind.plural}.{kind.api_version.partition('/')[0]}" in names
     ]
+
+
+def refused_verdict(step: Step, reason: str) -> Verdict:
+    """The finding for an object that the API server refuses as it is written."""
+    message = f"the API server refuses it: {reason}"
+    return Verdict(INPUT_READABLE.id, State.FAIL, _object(step).resource, message, (Finding(message),))
 
 
 def _object(step: Step) -> Object:
