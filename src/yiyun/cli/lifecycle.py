@@ -72,7 +72,7 @@ def _consent(site: Site, plan: Mapping[str, Preview], *, yes: bool, stop: bool) 
     err.print(table)
     steps = [step for preview in plan.values() for step in preview.steps]
     for verb, operation in (("change", "update"), ("mend", "mend")):
-        of = [step for step in steps if step.operation == operation]
+        of = [step for step in steps if step.operation == operation and not step.taken_from]
         for step in of[:SHOWN]:
             err.print(f"  {verb:8} {step.key}: {', '.join(step.changed_paths[:6])}", markup=False)
         if len(of) > SHOWN:
@@ -172,11 +172,21 @@ def import_object(
     yes: YesOption = False,
 ) -> None:
     """Take over one existing object that site.yaml describes, after showing what would change on it."""
-    from yiyun.operations.up import Wish
+    from yiyun.cli.gate import Format, show
+    from yiyun.operations.take_over import take_over
+    from yiyun.operations.up import GateFailed
 
     key = "/".join(part for part in (kind, namespace, name) if part)
-    wish = Wish(adopt=frozenset({key}), targets=(key,), command=f"import {key}")
-    _bring_up(load_site(site), wish, yes=yes)
+    loaded = load_site(site)
+    try:
+        number = take_over(loaded, key, lambda plan: _consent(loaded, plan, yes=yes, stop=False), reporter())
+    except GateFailed as failed:
+        show(failed.result, Format.TEXT, all_verdicts=False)
+        return
+    if number is None:
+        out.print(f"{key} is yiyun's own already: nothing to take over", markup=False)
+    else:
+        out.print(f"{key} is yiyun's own now; update {number}; the next up enters it into the state", markup=False)
 
 
 def secrets(

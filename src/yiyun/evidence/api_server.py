@@ -18,7 +18,7 @@ TIMEOUT = urllib3.Timeout(connect=5.0, read=60.0)
 """Seconds."""
 
 
-class ApiError(Exception):
+class ApiError(UserError):
     """The API server refused a request. `status` is the HTTP code, `reason` and `message` are its own words."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from yiyun.components.kubernetes import FIELD_MANAGER, key
 from yiyun.errors import UserError
 from yiyun.evidence.api_server import ApiError, ApiServer
+from yiyun.operations.engine import Step
 from yiyun.operations.managed_fields import managers
 from yiyun.operations.recovery import SCRATCH, is_ours
 from yiyun.site import Site
@@ -39,47 +40,42 @@ def apply(api: ApiServer, manifest: Mapping[str, Any], *, dry_run: bool) -> dict
     return api.request("PATCH", path, manifest, query, "application/apply-patch+yaml")
 
 
-def check(
-    api: ApiServer, site: Site, creates: list[dict[str, Any]], updates: list[dict[str, Any]], adopt: frozenset[str]
-) -> list[Refusal]:
-    """Dry-run every object with strict field validation and return the refusals.
+def check(api: ApiServer, site: Site, steps: Iterable[Step], adopt: frozenset[str]) -> list[Refusal]:
+    """Dry-run every object that `steps` would write, with strict field validation, and return the refusals.
 
-    `creates` are also refused when an object of that name exists that yiyun did not write for this site, unless
-    `adopt` has its key, or `*`. Objects of namespaces that the same plan creates are tried in a scratch namespace with the
-    same labels, which is deleted afterwards.
+    An object that would be created is also refused when one of its name exists that yiyun did not write for this
+    site, unless `adopt` has its key, or `*`; one that holds data is never replaced. Objects of namespaces that the same
+    steps create are tried in a scratch namespace with the same labels, which is deleted afterwards.
     """
-    new_namespaces = {
-        m["metadata"]["name"]: m
-        for m in creates
-        if m["kind"] == "Namespace"
-        and api.get({"apiVersion": "v1", "kind": "Namespace", "metadata": m["metadata"]}) is None
-    }
-    scratch = _scratch(api, new_namespaces, [*creates, *updates])
+    written = [step for step in steps if step.operation in {"create", "update", "replace"}]
+    creates = [step.manifest for step in written if step.operation == "create"]
+    new = {m["metadata"]["name"]: m for m in creates if m["kind"] == "Namespace" and api.get(m) is None}
+    scratch = _scratch(api, new, [step.manifest for step in written])
     try:
         with ThreadPoolExecutor(max_workers=WORKERS) as workers:
-            foreign = workers.map(lambda m: _foreign(api, site, m, adopt), creates)
-            tried = workers.map(lambda m: _try(api, m, scratch), [*creates, *updates])
+            foreign = workers.map(lambda manifest: _foreign(api, site, manifest, adopt), creates)
+            tried = workers.map(lambda step: _try(api, step, scratch), written)
             return [refusal for refusal in [*foreign, *tried] if refusal]
     finally:
         for name in scratch.values():
             api.request("DELETE", f"/api/v1/namespaces/{name}")
 
 
-def check_fields(api: ApiServer, manifests: Iterable[dict[str, Any]]) -> list[Refusal]:
-    """Dry-run every object without making a namespace for the trial, and return the refusals.
+def check_fields(api: ApiServer, steps: Iterable[Step]) -> list[tuple[Step, str]]:
+    """Dry-run every object without making a namespace for the trial; return what is refused, and why.
 
     An object whose namespace is not there yet has its fields checked, but not its admission: the server looks at the
     fields first.
     """
 
-    def one(manifest: dict[str, Any]) -> Refusal | None:
-        refusal = _try(api, manifest, {})
-        namespace = manifest["metadata"].get("namespace")
+    def one(step: Step) -> tuple[Step, str] | None:
+        refusal = _try(api, step, {})
+        namespace = step.manifest["metadata"].get("namespace")
         missing = f'namespaces "{namespace}" not found'
-        return None if refusal and namespace and refusal.reason == missing else refusal
+        return None if refusal is None or (namespace and refusal.reason == missing) else (step, refusal.reason)
 
     with ThreadPoolExecutor(max_workers=WORKERS) as workers:
-        return [refusal for refusal in workers.map(one, manifests) if refusal]
+        return [refused for refused in workers.map(one, steps) if refused]
 
 
 def is_named(object_key: str, adopt: frozenset[str]) -> bool:
@@ -108,14 +104,22 @@ def _foreign(api: ApiServer, site: Site, manifest: dict[str, Any], adopt: frozen
     return Refusal(key(manifest), f"exists already and was made by {managers(live)}", foreign=True)
 
 
-def _try(api: ApiServer, manifest: dict[str, Any], scratch: dict[str, str]) -> Refusal | None:
-    metadata = dict(manifest["metadata"])
+def _try(api: ApiServer, step: Step, scratch: Mapping[str, str]) -> Refusal | None:
+    """Dry-run one object. What will be replaced is tried under another name: in place its change is refused."""
+    metadata = dict(step.manifest["metadata"])
     if metadata.get("namespace") in scratch:
         metadata["namespace"] = scratch[metadata["namespace"]]
+    if step.operation == "replace":
+        if step.protected:
+            fields = ", ".join(step.changed_paths) or "what changed"
+            return Refusal(
+                step.key, f"holds data, and {fields} cannot be changed in place: give the new one another name"
+            )
+        metadata["name"] = f"{metadata['name'][:200]}-{secrets.token_hex(4)}"
     try:
-        apply(api, {**manifest, "metadata": metadata}, dry_run=True)
+        apply(api, {**step.manifest, "metadata": metadata}, dry_run=True)
     except ApiError as error:
-        return Refusal(key(manifest), error.message)
+        return Refusal(step.key, error.message)
     return None
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,7 @@ class Engine:
         fresh.write_text(content, encoding="utf-8")
         fresh.replace(config)
 
-    def preview(self, project: Project, policy_pack: Path | None = None, targets: Iterable[str] = ()) -> Preview:
+    def preview(self, project: Project, policy_pack: Path | None = None) -> Preview:
         """Preview one stack; the plan is saved in the site's state.
 
         Objects that hold data and are no longer wished for are left out of the plan and returned as `kept`.
@@ -133,11 +133,10 @@ class Engine:
         self.ensure_stack(project)
         plan = self.site.state_dir / "plans" / f"{project.name}.json"
         plan.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        extra = [f"--target={urn}" for urn in targets]
-        steps = self._preview(project, plan, policy_pack, extra)
+        steps = self._preview(project, plan, policy_pack, [])
         kept = tuple(s for s in steps if s.operation == "delete" and s.protected)
         if kept:
-            steps = self._preview(project, plan, policy_pack, [*extra, *(f"--exclude={s.urn}" for s in kept)])
+            steps = self._preview(project, plan, policy_pack, [f"--exclude={s.urn}" for s in kept])
             steps = [s for s in steps if s.urn not in {k.urn for k in kept}]
         return Preview(project, plan, tuple(steps), kept)
 

@@ -39,10 +39,8 @@ def gate_site(directory: Path, pack: Path, report: Report, *, allow_unchecked: b
     api = ApiServer(environment.kubeconfig(site))
     unchecked = [] if allow_unchecked else with_open_schema(site, api, previews.values())
     result = judge(site, previews.values(), pack, unchecked)
-    steps = {step.key: step for preview in previews.values() for step in preview.wished}
-    refused = dry_run.check_fields(api, [step.manifest for step in steps.values()])
-    verdicts = [refused_verdict(steps[refusal.key], refusal.reason) for refusal in refused]
-    return replace(result, verdicts=[*result.verdicts, *verdicts])
+    refused = dry_run.check_fields(api, [step for preview in previews.values() for step in preview.wished])
+    return replace(result, verdicts=[*result.verdicts, *(refused_verdict(step, reason) for step, reason in refused)])
 
 
 def ready(site: Site, report: Report) -> None:

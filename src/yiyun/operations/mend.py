@@ -53,9 +53,9 @@ def mark(
         elif drift.refusal:
             reason = f"was changed on the server, and cannot be changed back: {drift.refusal}; say it in site.yaml"
             refusals.append(Refusal(step.key, reason))
-        elif drift.differences:
+        elif drift.differences or drift.stranger:
             paths = ("deleted by somebody",) if drift.gone else tuple(_in_words(drift))
-            return replace(step, operation="mend", mend=True, changed_paths=paths)
+            return replace(step, operation="mend", mend=True, changed_paths=paths, taken_from=drift.stranger)
         return step
 
     result = {name: replace(p, steps=tuple(marked(step) for step in p.steps)) for name, p in previews.items()}
@@ -65,7 +65,7 @@ def mark(
 def _in_words(drift: Drift) -> Iterable[str]:
     for difference in drift.differences:
         by = f" by {difference.manager}" if difference.manager else ""
-        yield f"{difference.path} {difference.found}{by}, back to {difference.wanted}"
+        yield f"{difference.path} {difference.found}{by} -> {difference.wanted}"
 
 
 def apply_again(api: ApiServer, steps: Iterable[Step], report: Report) -> None:

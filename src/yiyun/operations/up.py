@@ -3,8 +3,7 @@
 import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from yiyun.compliance.engine import Result
 from yiyun.errors import UserError
@@ -58,8 +57,6 @@ class Wish:
     """Names of the stacks to update; empty: all. All are previewed and judged anyway."""
     adopt: frozenset[str] = frozenset()
     """Keys of objects that may be taken over though somebody else made them; `*` for all."""
-    targets: tuple[str, ...] = ()
-    """Keys of the only objects to change; empty: all."""
     command: str = "up"
     allow_unchecked: bool = False
 
@@ -72,28 +69,15 @@ def up(site: Site, wish: Wish, consent: Callable[[Mapping[str, Preview]], None],
     """
     chosen = select(list(wish.stacks))
     with lock.hold(site, wish.command):
-        ready(site, report)
-        engine = Engine(site)
-        api = ApiServer(environment.kubeconfig(site))
-        _same_cluster(site, api)
-        recover(site, engine, api, projects().values(), report)
-        previews = preview_all(engine, projects().values(), report)
-        unchecked = [] if wish.allow_unchecked else with_open_schema(site, api, previews.values())
-        result = judge(site, previews.values(), environment.POLICY_PACK, unchecked)
-        report(f"gate: {result.objects} objects, {len(result.rules)} rules, {_in_words(result.summary())}")
-        if result.exit_code:
-            raise GateFailed(result)
+        engine, api, previews = prepare(site, report, allow_unchecked=wish.allow_unchecked)
         wished = {name: preview for name, preview in previews.items() if name in chosen}
-        if wish.targets:
-            wished = _only(engine, wished, wish.targets)
-        _known(wish.adopt, wished.values())
+        check_keys(wish.adopt, wished.values())
         wished, refusals, drifted = mend.mark(api, site, wished, wish.adopt)
         planned = {name: preview for name, preview in wished.items() if preview.changes or preview.mends}
         dry_run.refuse([*refusals, *_ask_server(api, site, planned, wish.adopt, report)], site)
         for drift in drifted:
-            report(
-                f"{drift.key}: others added {', '.join(d.path for d in drift.added)}; it stays, ./yiyun drift shows it"
-            )
+            fields = ", ".join(difference.path for difference in drift.added)
+            report(f"{drift.key}: others added {fields}; it stays, ./yiyun drift shows it")
         if planned:
             consent(planned)
         secret_store.ensure(site, api, report)
@@ -103,6 +87,27 @@ def up(site: Site, wish: Wish, consent: Callable[[Mapping[str, Preview]], None],
         _update(engine, planned, site, api, report)
         updates.finish(record, "done")
         return Outcome(previews, planned, record.number)
+
+
+def prepare(
+    site: Site, report: Report, *, allow_unchecked: bool = False
+) -> tuple[Engine, ApiServer, dict[str, Preview]]:
+    """Have a running cluster, put right what a killed update left, preview all stacks and judge them.
+
+    Raises GateFailed, and UserError when the cluster is another one or a preview fails. The caller holds the lock.
+    """
+    ready(site, report)
+    engine = Engine(site)
+    api = ApiServer(environment.kubeconfig(site))
+    _same_cluster(site, api)
+    recover(site, engine, api, projects().values(), report)
+    previews = preview_all(engine, projects().values(), report)
+    unchecked = [] if allow_unchecked else with_open_schema(site, api, previews.values())
+    result = judge(site, previews.values(), environment.POLICY_PACK, unchecked)
+    report(f"gate: {result.objects} objects, {len(result.rules)} rules, {_in_words(result.summary())}")
+    if result.exit_code:
+        raise GateFailed(result)
+    return engine, api, previews
 
 
 def _in_words(summary: Mapping[str, int]) -> str:
@@ -123,25 +128,10 @@ def _same_cluster(site: Site, api: ApiServer) -> None:
         )
 
 
-def _only(engine: Engine, previews: Mapping[str, Preview], keys: tuple[str, ...]) -> dict[str, Preview]:
-    """The previews with the steps of `keys` alone. Raises UserError when site.yaml describes none of them."""
-    limited = {}
-    for name, preview in previews.items():
-        steps = [step for step in preview.wished if step.key in keys]
-        urns = [step.urn for step in steps if step.operation in CHANGES]
-        if urns:
-            again = engine.preview(preview.project, targets=urns)
-            limited[name] = replace(again, steps=tuple(step for step in again.steps if step.key in keys), kept=())
-        elif steps:
-            limited[name] = replace(preview, steps=tuple(steps), kept=())
-    _known(frozenset(keys), previews.values())
-    return limited
-
-
-def _known(adopt: frozenset[str], previews: Iterable[Preview]) -> None:
+def check_keys(keys: Iterable[str], previews: Iterable[Preview]) -> None:
     """Refuse keys that no object of the site has: a misspelled one would silently take nothing over."""
     known = {step.key for preview in previews for step in preview.wished}
-    for name in sorted(adopt - known - {"*"}):
+    for name in sorted(set(keys) - known - {"*"}):
         same_name = [key for key in known if key.rpartition("/")[2] == name.rpartition("/")[2]]
         hints = sorted(same_name) or difflib.get_close_matches(name, known, n=3)
         raise UserError(
@@ -154,12 +144,11 @@ def _ask_server(
     api: ApiServer, site: Site, planned: Mapping[str, Preview], adopt: frozenset[str], report: Report
 ) -> list[dry_run.Refusal]:
     """Dry-run all that would be written; return what the server would refuse, or somebody else made."""
-    creates: list[dict[str, Any]] = [s.manifest for p in planned.values() for s in p.of("create", "replace")]
-    changes: list[dict[str, Any]] = [s.manifest for p in planned.values() for s in p.of("update")]
-    if not creates and not changes:
+    steps = [step for preview in planned.values() for step in preview.of("create", "update", "replace")]
+    if not steps:
         return []
-    report(f"dry run on the server: {len(creates) + len(changes)} objects, strict")
-    return dry_run.check(api, site, creates, changes, adopt)
+    report(f"dry run on the server: {len(steps)} objects, strict")
+    return dry_run.check(api, site, steps, adopt)
 
 
 def _update(
