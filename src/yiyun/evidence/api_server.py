@@ -72,12 +72,30 @@ class ApiServer:
             block=True,
             ssl_context=_tls(kubeconfig.parent, cluster, user),
             timeout=TIMEOUT,
-            retries=urllib3.Retry(total=2, backoff_factor=0.2, allowed_methods={"GET"}, redirect=0),
+            retries=urllib3.Retry(total=2, read=0, backoff_factor=0.2, allowed_methods={"GET"}, redirect=0),
         )
         self._headers = {"Accept": "application/json"}
         if "token" in user:
             self._headers["Authorization"] = f"Bearer {user['token']}"
         self._kinds: dict[str, dict[str, Kind]] = {}
+        self._given_up = ""
+
+    def give_up(self, reason: str) -> None:
+        """Answer every further request with UserError(reason) at once: the server is known to be gone."""
+        self._given_up = reason
+
+    def ailment(self, seconds: float) -> str:
+        """Ask the server whether it is ready: empty when it is, else in a few words why not."""
+        try:
+            answer = self._pool.request("GET", f"{self.url}/readyz", timeout=seconds, retries=False)
+        except urllib3.exceptions.HTTPError as error:
+            return f"the API server at {self.url} does not answer ({_cause(error)})"
+        if answer.status < 400:
+            return ""
+        failed = [
+            line[3:].split()[0] for line in answer.data.decode(errors="replace").splitlines() if line[:3] == "[-]"
+        ]
+        return f"the API server at {self.url} is not ready ({', '.join(failed) or f'status {answer.status}'})"
 
     def request(
         self,
@@ -91,6 +109,8 @@ class ApiServer:
 
         Raises ApiError when the server refuses, UserError when it does not answer.
         """
+        if self._given_up:
+            raise UserError(self._given_up)
         target = f"{self.url}{path}" + (f"?{urlencode(query)}" if query else "")
         headers = self._headers | ({"Content-Type": content_type} if body is not None else {})
         try:
@@ -98,7 +118,7 @@ class ApiServer:
                 method, target, body=json.dumps(body).encode() if body is not None else None, headers=headers
             )
         except urllib3.exceptions.HTTPError as error:
-            raise UserError(f"the API server at {self.url} does not answer: {error}") from error
+            raise UserError(f"the API server at {self.url} does not answer ({_cause(error)})") from error
         content = _decoded(answer.data)
         if answer.status >= 400:
             raise ApiError(answer.status, content)
@@ -151,6 +171,15 @@ class ApiServer:
 
 def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return next(entry for entry in entries if entry["name"] == name)
+
+
+def _cause(error: Exception) -> str:
+    """The last cause of a failed request, in the words of the system: `Connection refused`."""
+    while True:
+        inner = getattr(error, "reason", None) or error.__cause__ or next(iter(error.args[1:]), None)
+        if not isinstance(inner, Exception):
+            return getattr(error, "strerror", None) or str(error).rpartition("): ")[2]
+        error = inner
 
 
 def _decoded(data: bytes) -> dict[str, Any]:

@@ -53,9 +53,13 @@ def check(api: ApiServer, site: Site, steps: Iterable[Step], adopt: frozenset[st
     scratch = _scratch(api, new, [step.manifest for step in written])
     try:
         with ThreadPoolExecutor(max_workers=WORKERS) as workers:
-            foreign = workers.map(lambda manifest: _foreign(api, site, manifest, adopt), creates)
-            tried = workers.map(lambda step: _try(api, step, scratch), written)
-            return [refusal for refusal in [*foreign, *tried] if refusal]
+            foreign = [workers.submit(_foreign, api, site, manifest, adopt) for manifest in creates]
+            tried = [workers.submit(_try, api, step, scratch) for step in written]
+            try:
+                return [refusal for asked in (*foreign, *tried) if (refusal := asked.result())]
+            except UserError:
+                workers.shutdown(cancel_futures=True)
+                raise
     finally:
         for name in scratch.values():
             api.request("DELETE", f"/api/v1/namespaces/{name}")
@@ -119,6 +123,8 @@ def _try(api: ApiServer, step: Step, scratch: Mapping[str, str]) -> Refusal | No
     try:
         apply(api, {**step.manifest, "metadata": metadata}, dry_run=True)
     except ApiError as error:
+        if error.status >= 500:  # it could not answer; it did not refuse
+            raise
         return Refusal(step.key, error.message)
     return None
 

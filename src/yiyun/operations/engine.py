@@ -3,21 +3,27 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from yiyun import toolchain
 from yiyun.errors import UserError
-from yiyun.operations import environment
+from yiyun.operations import environment, lock
 from yiyun.operations.projects import Project
 from yiyun.site import Site
 
 Report = Callable[[str], None]
 CHANGES = ("create", "update", "replace", "delete")
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.1
 _OP_NAMES = {"create-replacement": "replace", "delete-replaced": "replace", "import": "create"}
 
 
@@ -37,6 +43,8 @@ class Step:
     """It is applied again before pulumi acts, because others changed or deleted it."""
     taken_from: str = ""
     """Who made the existing object that a create takes over; empty: nobody did."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """How the object would stand in the stack's state."""
 
     @property
     def key(self) -> str:
@@ -77,7 +85,8 @@ class Preview:
 class Engine:
     """Pulumi on one site."""
 
-    def __init__(self, site: Site, person: str = "ops") -> None:
+    def __init__(self, site: Site, person: str = "ops", *, save_plans: bool = True) -> None:
+        """`save_plans=False`: previews leave no plan behind, so they do not disturb an up at the same time."""
         self.site = site
         self.env = {
             **os.environ,
@@ -86,8 +95,13 @@ class Engine:
             # A field that somebody else changed is set back when site.yaml changes it, too. Whole objects of somebody
             # else's are refused before pulumi is asked; plain pulumi, which does not ask that, stops at a conflict.
             "PULUMI_K8S_ENABLE_PATCH_FORCE": "true",
+            lock.STARTED_BY: str(os.getpid()),
         }
         self.pulumi = str(toolchain.find("pulumi"))
+        self.save_plans = save_plans
+        self._stopped = False
+        self._running: set[subprocess.Popen[str]] = set()
+        self._guard = threading.Lock()
 
     def command(self, project: Project, *args: str) -> list[str]:
         """The plain command, as a user could run it inside the stack's directory after `./yiyun env`."""
@@ -96,15 +110,42 @@ class Engine:
 
     def run(self, project: Project, args: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run pulumi to its end and return what it printed."""
-        return subprocess.run(
-            [self.pulumi, *args, "--color", "never"],
-            cwd=cwd or project.directory,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        with self._pulumi(args, cwd or project.directory, subprocess.PIPE, subprocess.PIPE) as process:
+            printed, errors = process.communicate()
+        return subprocess.CompletedProcess(args, process.returncode, printed, errors)
+
+    @contextmanager
+    def _pulumi(
+        self, args: list[str], cwd: Path, stdout: IO[str] | int, stderr: int
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start pulumi; on leaving the block, wait for its end. Raises UserError after `stop`."""
+        command = [self.pulumi, *args, "--color", "never"]
+        with self._guard:
+            if self._stopped:
+                raise UserError(f"pulumi {args[0]} was not begun")
+            process = subprocess.Popen(
+                command, cwd=cwd, env=self.env, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True
+            )
+            self._running.add(process)
+        try:
+            with process:
+                yield process
+        finally:
+            self._running.discard(process)
+
+    def stop(self) -> None:
+        """End every pulumi that runs, and start none any more: they are asked first, and killed after 10 s."""
+        with self._guard:
+            self._stopped = True
+            running = list(self._running)
+        for process in running:
+            process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in running:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
 
     def ensure_stack(self, project: Project) -> None:
         """Create the stack and its config file, outside of stacks/, when they are not there yet."""
@@ -141,7 +182,9 @@ class Engine:
         return Preview(project, plan, tuple(steps), kept)
 
     def _preview(self, project: Project, plan: Path, pack: Path | None, extra: list[str]) -> list[Step]:
-        args = self.command(project, "preview", "--json", "--show-sames", "--save-plan", str(plan), *extra)[1:]
+        args = self.command(project, "preview", "--json", "--show-sames", *extra)[1:]
+        if self.save_plans:
+            args += ["--save-plan", str(plan)]
         if pack is not None:
             args += ["--policy-pack", str(pack)]
         done = self.run(project, [*args, "--ignore-protect"])
@@ -174,26 +217,18 @@ class Engine:
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         done = 0
         step = max(1, total // 5)
+        # Pulumi writes the log itself: it goes on to its end even when this process is killed.
         with (
-            log.open("w", encoding="utf-8") as handle,
-            subprocess.Popen(
-                [self.pulumi, *args, "--color", "never"],
-                cwd=project.directory,
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            ) as process,
+            log.open("w", encoding="utf-8") as sink,
+            log.open(encoding="utf-8") as source,
+            self._pulumi(args, project.directory, sink, subprocess.STDOUT) as process,
         ):
-            for line in process.stdout or ():
-                handle.write(line)
+            for line in _lines(source, process):
                 if " kubernetes:" in line and any(f" {verb} (" in line for verb in _DONE):
                     done += 1
                     if done % step == 0 or done == total:
                         report(f"{project.name}: {done} of {total} objects")
-            code = process.wait()
-        if code:
+        if code := process.returncode:
             words = _error_lines(log.read_text(encoding="utf-8"))
             if code < 0:
                 words = f"pulumi was killed by signal {-code}"
@@ -220,6 +255,21 @@ class Engine:
 _DONE = ("created", "updated", "deleted", "replaced")
 
 
+def _lines(source: IO[str], process: subprocess.Popen[str]) -> Iterator[str]:
+    """The lines that a process writes to a file, as they come, until it ends."""
+    begun = ""
+    while True:
+        ended = process.poll() is not None
+        while text := source.readline():
+            begun += text
+            if begun.endswith("\n"):
+                yield begun
+                begun = ""
+        if ended:
+            return
+        time.sleep(POLL_SECONDS)
+
+
 def _step(raw: Mapping[str, Any]) -> Step | None:
     """Read one step of `pulumi preview --json`; None for components and providers."""
     state = raw.get("newState") or raw.get("oldState") or {}
@@ -232,6 +282,7 @@ def _step(raw: Mapping[str, Any]) -> Step | None:
         manifest=state.get("inputs") or {},
         changed_paths=tuple(raw.get("detailedDiff") or ()),
         protected=bool((raw.get("oldState") or {}).get("protect")),
+        state=state,
     )
 
 
@@ -252,5 +303,7 @@ def _error_lines(text: str) -> str:
 
 
 def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    if done.returncode < 0:
+        return f"pulumi was killed by signal {-done.returncode}"
     text = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()
     return "\n".join(line for line in text if "warning: using pulumi-" not in line)[-2000:]

@@ -26,11 +26,15 @@ def kubeconfig(site: Site, person: str = "ops") -> Path:
 
 
 def backend(site: Site) -> str:
-    """Return the URL of Pulumi's state: local files of a lab, the shared backend of other sites."""
+    """Return the URL of Pulumi's state: local files of a lab, the shared backend of other sites.
+
+    Without `metadata=skip` Pulumi writes a second file beside each file, not atomically: after a kill -9 in that moment
+    it is empty, and the state cannot be read any more.
+    """
     if site.spec.lab:
         directory = site.state_dir / "pulumi"
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return f"file://{directory}"
+        return f"file://{directory}?metadata=skip"
     if not site.spec.backend:
         raise UserError(f"{site.path / 'site.yaml'}:1: backend: a site that is not a lab needs a shared backend")
     return site.spec.backend

@@ -34,7 +34,7 @@ def gate_site(directory: Path, pack: Path, report: Report, *, allow_unchecked: b
             raise
         return found
     ready(site, report)
-    engine = Engine(site, "ci" if site.spec.lab else "ops")
+    engine = Engine(site, "ci" if site.spec.lab else "ops", save_plans=False)
     previews = preview_all(engine, projects().values(), report)
     api = ApiServer(environment.kubeconfig(site))
     unchecked = [] if allow_unchecked else with_open_schema(site, api, previews.values())

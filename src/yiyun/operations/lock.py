@@ -5,7 +5,8 @@ import getpass
 import json
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,12 @@ from yiyun.errors import UserError
 from yiyun.site import Site
 
 MACHINE_ID = Path("/etc/machine-id")
+STARTED_BY = "YIYUN_PID"
+"""Variable in the environment of every pulumi that yiyun starts: the pid of that yiyun."""
+END_WITHIN = 5.0
+"""Seconds that an orphan has to end by itself."""
+WRITTEN_WITHIN = 2.0
+"""Seconds within which a process that lives has written a file of a few bytes."""
 
 
 def machine_id() -> str:
@@ -75,16 +82,17 @@ def clear_dead_pulumi_locks(backend: str) -> list[str]:
     Proof: the lock names this host, the state directory was made on this very machine, and no process has that
     pid, or the one that has it began after the lock was taken. Raises UserError that names a living owner.
     """
-    if not backend.startswith("file://"):
+    root = local_root(backend)
+    if root is None:
         return []
-    root = Path(backend.removeprefix("file://"))
     home = root / "machine-id"
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not home.exists():
         home.write_text(machine_id(), encoding="ascii")
     ours = home.read_text(encoding="ascii").strip() == machine_id()
     removed = []
-    for path in sorted((root / ".pulumi" / "locks").rglob("*.json")):
+    locks = root / ".pulumi" / "locks"
+    for path in sorted(locks.rglob("*.json")):
         try:
             lock = json.loads(path.read_text(encoding="utf-8"))
             pid, host, user = int(lock["pid"]), str(lock["hostname"]), str(lock["username"])
@@ -100,7 +108,17 @@ def clear_dead_pulumi_locks(backend: str) -> list[str]:
         path.unlink()
         path.with_name(path.name + ".attrs").unlink(missing_ok=True)
         removed.append(f"{stack} (pid {pid} of {user} is dead)")
+    for path in locks.rglob("*.tmp"):  # a lock that was being written; pulumi would take it for one
+        if time.time() - path.stat().st_mtime > WRITTEN_WITHIN:
+            path.unlink()
     return removed
+
+
+def local_root(backend: str) -> Path | None:
+    """Return the directory of a backend of local files; None for any other."""
+    if not backend.startswith("file://"):
+        return None
+    return Path(backend.removeprefix("file://").partition("?")[0])
 
 
 def _alive(pid: int, since: datetime) -> bool:
@@ -112,19 +130,39 @@ def _alive(pid: int, since: datetime) -> bool:
 
 
 def end_orphans(backend: str) -> list[str]:
-    """End plugin processes of this backend that a killed pulumi left behind; return their names."""
-    ended = []
-    for process in psutil.process_iter(["pid", "name"]):
+    """End what a killed yiyun or pulumi left running on this backend; return the names.
+
+    That is a pulumi whose yiyun is dead, and then every plugin without a pulumi above it. Call it when no pulumi
+    that lives holds a lock, see `clear_dead_pulumi_locks`: then none of them is at work on a stack.
+    """
+    return [*_end(backend, _is_orphaned_pulumi), *end_orphaned_plugins(backend)]
+
+
+def end_orphaned_plugins(backend: str) -> list[str]:
+    """End the plugins of this backend that have no pulumi above them; return their names."""
+    return _end(backend, _is_orphaned_plugin)
+
+
+def _end(backend: str, orphaned: Callable[[psutil.Process], bool]) -> list[str]:
+    found = {}
+    for process in psutil.process_iter():
         with suppress(psutil.Error):
-            command = " ".join(process.cmdline())
-            if "pulumi-" not in command or process.environ().get("PULUMI_BACKEND_URL") != backend:
-                continue
-            if any(parent.name() == "pulumi" for parent in process.parents()):
-                continue
-            process.terminate()
-            try:
-                process.wait(timeout=5)
-            except psutil.TimeoutExpired:
-                process.kill()
-            ended.append(f"{Path(command.split()[0]).name} (pid {process.pid})")
-    return ended
+            name = Path((process.cmdline() or [""])[0]).name
+            if process.environ().get("PULUMI_BACKEND_URL") == backend and orphaned(process):
+                process.terminate()
+                found[process] = f"{name} (pid {process.pid})"
+    _, living = psutil.wait_procs(found, timeout=END_WITHIN)
+    for process in living:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(living, timeout=END_WITHIN)
+    return list(found.values())
+
+
+def _is_orphaned_pulumi(process: psutil.Process) -> bool:
+    starter = process.environ().get(STARTED_BY)
+    return process.name() == "pulumi" and bool(starter) and starter not in {str(p.pid) for p in process.parents()}
+
+
+def _is_orphaned_plugin(process: psutil.Process) -> bool:
+    return "pulumi-" in " ".join(process.cmdline()) and "pulumi" not in {p.name() for p in process.parents()}

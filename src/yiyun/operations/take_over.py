@@ -7,6 +7,7 @@ from yiyun.errors import UserError
 from yiyun.operations import dry_run, lock, mend, updates
 from yiyun.operations.engine import Preview
 from yiyun.operations.up import check_keys, prepare
+from yiyun.operations.watch import connected
 from yiyun.site import Site
 
 Report = Callable[[str], None]
@@ -20,8 +21,8 @@ def take_over(site: Site, key: str, consent: Callable[[Mapping[str, Preview]], N
     Raises GateFailed, and UserError when the site describes no such object, the server has none, or refuses it.
     """
     command = f"import {key}"
-    with lock.hold(site, command):
-        _, api, previews = prepare(site, report)
+    with lock.hold(site, command), connected(site, report) as (engine, api):
+        previews = prepare(site, engine, api, report)
         check_keys({key}, previews.values())
         marked, refusals, _ = mend.mark(api, site, previews, frozenset({key}))
         dry_run.refuse([refusal for refusal in refusals if refusal.key == key], site)

@@ -10,11 +10,11 @@ from yiyun.errors import UserError
 from yiyun.evidence.api_server import ApiServer
 from yiyun.operations import dry_run, environment, lock, mend, secret_store, updates
 from yiyun.operations.engine import CHANGES, Engine, Preview
-from yiyun.operations.gate import ready
 from yiyun.operations.previews import judge, preview_all, with_open_schema
 from yiyun.operations.projects import projects, select
 from yiyun.operations.recovery import recover
 from yiyun.operations.schedule import run_in_order
+from yiyun.operations.watch import connected
 from yiyun.site import Site
 
 Report = Callable[[str], None]
@@ -68,8 +68,8 @@ def up(site: Site, wish: Wish, consent: Callable[[Mapping[str, Preview]], None],
     server would refuse an object or an update fails; run again to go on.
     """
     chosen = select(list(wish.stacks))
-    with lock.hold(site, wish.command):
-        engine, api, previews = prepare(site, report, allow_unchecked=wish.allow_unchecked)
+    with lock.hold(site, wish.command), connected(site, report) as (engine, api):
+        previews = prepare(site, engine, api, report, allow_unchecked=wish.allow_unchecked)
         wished = {name: preview for name, preview in previews.items() if name in chosen}
         check_keys(wish.adopt, wished.values())
         wished, refusals, drifted = mend.mark(api, site, wished, wish.adopt)
@@ -83,22 +83,20 @@ def up(site: Site, wish: Wish, consent: Callable[[Mapping[str, Preview]], None],
         secret_store.ensure(site, api, report)
         if not planned:
             return Outcome(previews, {}, None)
-        record = updates.begin(site, Outcome(previews, planned, None).counts(), wish.command)
+        creates = {name: [step.state for step in p.of("create", "replace")] for name, p in planned.items()}
+        record = updates.begin(site, Outcome(previews, planned, None).counts(), wish.command, creates)
         _update(engine, planned, site, api, report)
         updates.finish(record, "done")
         return Outcome(previews, planned, record.number)
 
 
 def prepare(
-    site: Site, report: Report, *, allow_unchecked: bool = False
-) -> tuple[Engine, ApiServer, dict[str, Preview]]:
-    """Have a running cluster, put right what a killed update left, preview all stacks and judge them.
+    site: Site, engine: Engine, api: ApiServer, report: Report, *, allow_unchecked: bool = False
+) -> dict[str, Preview]:
+    """Put right what a killed update left, preview all stacks and judge them.
 
     Raises GateFailed, and UserError when the cluster is another one or a preview fails. The caller holds the lock.
     """
-    ready(site, report)
-    engine = Engine(site)
-    api = ApiServer(environment.kubeconfig(site))
     _same_cluster(site, api)
     recover(site, engine, api, projects().values(), report)
     previews = preview_all(engine, projects().values(), report)
@@ -107,7 +105,7 @@ def prepare(
     report(f"gate: {result.objects} objects, {len(result.rules)} rules, {_in_words(result.summary())}")
     if result.exit_code:
         raise GateFailed(result)
-    return engine, api, previews
+    return previews
 
 
 def _in_words(summary: Mapping[str, int]) -> str:

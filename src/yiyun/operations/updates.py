@@ -5,6 +5,7 @@ import json
 import shutil
 import socket
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from yiyun.errors import UserError
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
 
+UNFINISHED = "unfinished"
+CREATES = "creates.json"
 SITE_FILES = ("hosts.yaml", "site.yaml", "waivers.yaml", "group_vars", "host_vars")
 
 
@@ -29,6 +32,27 @@ class Update:
     def site_directory(self) -> Path:
         """Copy of the site's files as they were wished for."""
         return self.directory / "site"
+
+
+@dataclass(frozen=True)
+class BrokenOff:
+    """The updates that neither ended well nor were settled since."""
+
+    updates: tuple[Update, ...]
+
+    def creates(self, stack: str) -> list[dict[str, Any]]:
+        """What they were about to create in one stack, as its state would have it, parents first."""
+        return [
+            resource
+            for update in self.updates
+            if (path := update.directory / CREATES).exists()
+            for resource in json.loads(path.read_text(encoding="utf-8")).get(stack, ())
+        ]
+
+    def settled(self) -> None:
+        """Record that state and cluster agree again."""
+        for update in self.updates:
+            finish(update, "broken off")
 
 
 def recorded(site: Site) -> list[Update]:
@@ -47,16 +71,29 @@ def find(site: Site, number: int) -> Update:
     raise UserError(f"site {site.name} has no update {number}; recorded are:\n{listed or '  none'}")
 
 
-def begin(site: Site, changes: dict[str, dict[str, int]], command: str) -> Update:
-    """Record that an update begins: a copy of the site's files, the commit, who and when."""
+def broken_off(site: Site) -> BrokenOff:
+    """The updates whose end was never recorded."""
+    return BrokenOff(tuple(update for update in recorded(site) if update.facts["result"] == UNFINISHED))
+
+
+def begin(
+    site: Site,
+    changes: dict[str, dict[str, int]],
+    command: str,
+    creates: Mapping[str, list[Mapping[str, Any]]] | None = None,
+) -> Update:
+    """Record that an update begins: a copy of the site's files, the commit, who and when.
+
+    `creates`: per stack, what it will create, as its state will have it.
+    """
     known = recorded(site)
     number = known[-1].number + 1 if known else 1
     directory = site.state_dir / "updates" / f"{number:06d}"
-    (directory / "site").mkdir(parents=True, mode=0o700)
+    (directory / "site").mkdir(parents=True, exist_ok=True, mode=0o700)  # there after a kill -9 right here
     for name in SITE_FILES:
         source = site.path / name
         if source.is_dir():
-            shutil.copytree(source, directory / "site" / name)
+            shutil.copytree(source, directory / "site" / name, dirs_exist_ok=True)
         elif source.exists():
             shutil.copyfile(source, directory / "site" / name)
     update = Update(
@@ -68,9 +105,10 @@ def begin(site: Site, changes: dict[str, dict[str, int]], command: str) -> Updat
             "command": command,
             "commit": _commit(),
             "changes": changes,
-            "result": "unfinished",
+            "result": UNFINISHED,
         },
     )
+    (directory / CREATES).write_text(json.dumps(creates or {}, ensure_ascii=False), encoding="utf-8")
     _write(update)
     return update
 
@@ -79,6 +117,7 @@ def finish(update: Update, result: str) -> None:
     """Record how the update ended."""
     update.facts["result"] = result
     _write(update)
+    (update.directory / CREATES).unlink(missing_ok=True)  # of use to one that was broken off only
 
 
 def _write(update: Update) -> None:
