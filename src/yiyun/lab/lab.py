@@ -24,7 +24,7 @@ from yiyun.lab import crds, files, nodes, people, process
 from yiyun.lab import parts as control_plane
 from yiyun.lab.api import Api, ApiError, Unreachable
 from yiyun.lab.layout import Layout, Person
-from yiyun.lab.parts import Identities, Part
+from yiyun.lab.parts import Part
 from yiyun.lab.ports import assign, is_free
 from yiyun.lab.ports import read as read_ports
 from yiyun.lab.process import Record
@@ -34,7 +34,7 @@ Report = Callable[[str], None]
 State = Literal["running", "stopped", "killed", "unhealthy"]
 
 LOCK_SECONDS = 180.0
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 PORT_TRIES = 2
 SICK_SECONDS = 10.0
 """A process of ours that lives but has not been well for so long is replaced."""
@@ -158,31 +158,36 @@ class Lab:
         control_plane.write_configuration(self.layout, ids, ports, self.site.name)
         wanted = control_plane.parts(self.layout, ids, ports, programs.__getitem__, network.pods, network.services)
         lock = crds.read()
-        admin = Api(control_plane.api_target(ids, ports, "admin"))
-        etcd, api_server, *others = wanted
+        target = control_plane.api_target(ids, ports, "admin")
+        admin = Api(target)
+        etcd, api_server, manager, scheduler, kwok = wanted
         self._ensure(etcd, report)
+        self._wait(etcd, partial(self._is_well, etcd.name), "become well")
         found = self._find_definitions(lock, report)
         seeded = self._seed(ports, lock, found)
-        self._ensure(api_server, report, wait=False)
+        self._ensure(api_server, report)
         self._wait(api_server, lambda: admin.is_ready(DEFINITIONS_PATH), "answer")
         with ThreadPoolExecutor(3) as executor:
-            people_done = executor.submit(self._admit_people, admin, ids, ports, lock)
-            kinds_done = executor.submit(crds.register, admin, lock.kinds, found)
             nodes_done = executor.submit(nodes.synchronize, admin, self.site.hosts, self.site.name)
-            self._wait(api_server, lambda: admin.is_ready(ROLES_PATH), "make its own roles")
-            for part in others:
-                self._ensure(part, report, admin=admin, wait=False)
-            registered = kinds_done.result()
+            kinds_done = executor.submit(crds.register, admin, lock.kinds, found)
+            people.set_up_policy(admin)
+            people.set_up(admin, lock.kinds)
+            policy_done = executor.submit(people.let_ci_in, admin, people.administrator_with_policy(target))
             added, changed, removed = nodes_done.result()
-            people_done.result()
+            self._ensure(kwok, report, before=partial(nodes.release_leases, admin))
+            self._wait(api_server, lambda: admin.is_ready(ROLES_PATH), "make its own roles")
+            for part in (manager, scheduler):
+                self._ensure(part, report)
+            registered = kinds_done.result()
+            policy_done.result()
         self._tell_definitions(registered, seeded, report, allow_unchecked)
         report(f"nodes: {len(self.site.hosts)} ({added} added, {changed} changed, {removed} removed)")
         self._wait(api_server, admin.is_ready, "become ready")
         crds.wait_served(admin, lock.kinds)
-        for part in others:
+        for part in (manager, scheduler, kwok):
             self._wait(part, partial(self._is_well, part.name), "become well")
         names = {host.name for host in self.site.hosts}
-        self._wait(others[-1], lambda: not nodes.not_ready(admin, names), "make all nodes Ready")
+        self._wait(kwok, lambda: not nodes.not_ready(admin, names), "make all nodes Ready")
 
     def _find_definitions(self, lock: crds.Lock, report: Report) -> dict[str, crds.Found]:
         """Look for definitions in all sources; over the network at most once an hour."""
@@ -212,14 +217,8 @@ class Lab:
         for name in registered.unchecked:
             report(f"{name}: no source has its schema; its objects are accepted unchecked, the gate does not pass them")
 
-    def _admit_people(self, admin: Api, ids: Identities, ports: Mapping[str, int], lock: crds.Lock) -> None:
-        people.set_up_policy(admin)
-        people.set_up(admin, lock.kinds)
-        target = control_plane.api_target(ids, ports, "admin")
-        people.let_ci_in(admin, Api(target, people.ADMINISTRATOR_WITH_POLICY))
-
-    def _ensure(self, part: Part, report: Report, *, admin: Api | None = None, wait: bool = True) -> None:
-        """Leave a well part alone; start, or replace, any other."""
+    def _ensure(self, part: Part, report: Report, before: Callable[[], None] | None = None) -> None:
+        """Leave a well part alone; start, or replace, any other, after a call of `before`."""
         record = self._record(part.name)
         if record and process.is_alive(record):
             if record.fingerprint == part.fingerprint and self._well_soon(part):
@@ -228,8 +227,8 @@ class Lab:
             process.end(record.pid, partial(process.is_alive, record))
         elif record:
             report(f"{part.name}: process {record.pid} is gone, starting it again")
-        if part.name == "kwok" and admin:
-            nodes.release_leases(admin)
+        if before:
+            before()
         process.spawn(
             self.layout.record(part.name),
             part.name,
@@ -238,8 +237,6 @@ class Lab:
             self.layout.log(part.name),
             part.fingerprint,
         )
-        if wait:
-            self._wait(part, partial(self._is_well, part.name), "become well")
 
     def _well_soon(self, part: Part) -> bool:
         deadline = time.monotonic() + SICK_SECONDS
@@ -250,7 +247,7 @@ class Lab:
         return True
 
     def _wait(self, part: Part, done: Callable[[], bool], what: str) -> None:
-        """Poll `done`. Raises UserError with the part's last log lines when it dies meanwhile, or after 90 s."""
+        """Poll `done`. Raises UserError with the part's last log lines when it dies meanwhile, or after 180 s."""
         deadline = time.monotonic() + START_SECONDS
         while not done():
             record = self._record(part.name)

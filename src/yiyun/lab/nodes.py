@@ -121,18 +121,11 @@ def _remove(api: Api, name: str) -> None:
 
 
 def not_ready(api: Api, names: Iterable[str]) -> set[str]:
-    """Names of nodes that are missing, not Ready, or still tainted as not ready."""
+    """Names of nodes that are missing or not Ready."""
     waiting = set(names)
     for node in api.get(PATH)["items"]:
-        ready = any(
-            condition["type"] == "Ready" and condition["status"] == "True"
-            for condition in node.get("status", {}).get("conditions", ())
-        )
-        held = any(
-            taint["key"] in {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
-            for taint in node.get("spec", {}).get("taints", ())
-        )
-        if ready and not held:
+        conditions = node.get("status", {}).get("conditions", ())
+        if any(each["type"] == "Ready" and each["status"] == "True" for each in conditions):
             waiting.discard(node["metadata"]["name"])
     return waiting
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from yiyun.errors import UserError
-from yiyun.lab.api import Api, ApiError, Unreachable, in_parallel
+from yiyun.lab.api import Api, ApiError, Target, Unreachable, in_parallel
 from yiyun.lab.crds import Kind
 from yiyun.lab.parts import KWOK_USER
 
@@ -19,13 +19,6 @@ POLICY = "yiyun-ci-dry-run-only"
 PROBE = "yiyun-ci-policy-probe"
 PROBE_SECONDS = 30.0
 LABELS = {"app.kubernetes.io/managed-by": "yiyun-lab"}
-
-ADMINISTRATOR_WITH_POLICY = (
-    ("Impersonate-User", "yiyun:policy-probe"),
-    ("Impersonate-Group", "yiyun:ci"),
-    ("Impersonate-Group", "system:masters"),
-)
-"""Headers that make an administrator's request one that the policy for `ci` must judge."""
 
 READ = ("get", "list", "watch")
 DRY_RUN_WRITE = ("create", "update", "patch")
@@ -135,7 +128,10 @@ def _binding(name: str, role: str, subject_kind: str, subject: str) -> dict[str,
 
 
 def kwok_role() -> dict[str, Any]:
-    """What the program that simulates nodes needs: their status and leases, and the pods on them."""
+    """What the program that simulates nodes needs: their status and leases, and the pods on them.
+
+    It starts before the API server has made the roles that let everybody ask for the list of kinds.
+    """
     return _role(
         "yiyun:kwok",
         [
@@ -148,6 +144,7 @@ def kwok_role() -> dict[str, Any]:
                 "resources": ["leases"],
                 "verbs": ["create", "get", "list", "patch", "update", "watch"],
             },
+            {"nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/version"], "verbs": ["get"]},
         ],
     )
 
@@ -231,10 +228,20 @@ def set_up(api: Api, kinds: Iterable[Kind]) -> None:
     in_parallel(lambda each: api.apply(f"{RBAC}/clusterrolebindings/{each['metadata']['name']}", each), bindings)
 
 
+def administrator_with_policy(target: Target) -> Api:
+    """An administrator's session that the policy for `ci` must judge."""
+    headers = (
+        ("Impersonate-User", "yiyun:policy-probe"),
+        ("Impersonate-Group", "yiyun:ci"),
+        ("Impersonate-Group", "system:masters"),
+    )
+    return Api(target, headers)
+
+
 def let_ci_in(api: Api, as_ci: Api) -> None:
     """Bind `ci` to its role once the policy is in force. Raises UserError when that takes more than 30 s.
 
-    `as_ci` sends ADMINISTRATOR_WITH_POLICY; it asks in a dry run only.
+    `as_ci` is `administrator_with_policy`; it asks in a dry run only.
     """
     deadline = time.monotonic() + PROBE_SECONDS
     while not _policy_refuses(as_ci):
