@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from yiyun.components.secret_refs import needed_secrets
 from yiyun.errors import UserError
+from yiyun.evidence.api_server import ApiError
 from yiyun.operations import drift, engine, lock, projects, secret_store, updates
 
 
@@ -229,3 +230,20 @@ def test_updates_are_numbered_and_found(lab, home):
     assert earlier.state_dir == lab.state_dir
     with pytest.raises(UserError, match=r"no update 7; recorded are:\n  1 .*done"):
         updates.find(lab, 7)
+
+
+# --- answers of the API server ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "refused"),
+    [
+        (422, "spec.replicas: Invalid value", True),
+        (403, "forbidden", True),
+        (500, "failed to create typed patch object (a/b; apps/v1, Kind=Deployment): .spec.x: field not declared", True),
+        (500, "etcdserver: request timed out", False),
+        (503, "the server is currently unable to handle the request", False),
+    ],
+)
+def test_a_refusal_is_told_from_a_failure_to_answer(status, message, refused):
+    assert ApiError(status, {"message": message}).is_refusal is refused

@@ -27,6 +27,14 @@ class ApiError(UserError):
         self.message = str(body.get("message", body))
         super().__init__(f"{status} {self.reason}: {self.message}")
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the server judged the object, rather than failing to answer.
+
+        A server-side apply of a field that the kind does not have is answered with 500, not with 400.
+        """
+        return self.status < 500 or self.message.startswith("failed to create typed patch object")
+
 
 @dataclass(frozen=True)
 class Kind:

@@ -152,6 +152,8 @@ def _compare(api: ApiServer, manifest: Manifest, live: dict[str, Any] | None) ->
         try:
             wanted = apply(api, manifest, dry_run=True)
         except ApiError as error:
+            if not error.is_refusal:
+                raise
             refusal = error.message
             differences = (Difference(name, "", "accepted", "refused", "", ""),)
         else:

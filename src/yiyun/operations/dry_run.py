@@ -123,7 +123,7 @@ def _try(api: ApiServer, step: Step, scratch: Mapping[str, str]) -> Refusal | No
     try:
         apply(api, {**step.manifest, "metadata": metadata}, dry_run=True)
     except ApiError as error:
-        if error.status >= 500:  # it could not answer; it did not refuse
+        if not error.is_refusal:
             raise
         return Refusal(step.key, error.message)
     return None
