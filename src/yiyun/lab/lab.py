@@ -161,11 +161,12 @@ class Lab:
         target = control_plane.api_target(ids, ports, "admin")
         admin = Api(target)
         etcd, api_server, manager, scheduler, kwok = wanted
-        self._ensure(etcd, report)
+        etcd_started = self._ensure(etcd, report)
         self._wait(etcd, partial(self._is_well, etcd.name), "become well")
         found = self._find_definitions(lock, report)
         seeded = self._seed(ports, lock, found)
-        self._ensure(api_server, report)
+        # One that was without its etcd for long takes minutes to find it again.
+        self._ensure(api_server, report, renew=etcd_started)
         self._wait(api_server, lambda: admin.is_ready(DEFINITIONS_PATH), "answer")
         with ThreadPoolExecutor(3) as executor:
             nodes_done = executor.submit(nodes.synchronize, admin, self.site.hosts, self.site.name)
@@ -217,12 +218,17 @@ class Lab:
         for name in registered.unchecked:
             report(f"{name}: no source has its schema; its objects are accepted unchecked, the gate does not pass them")
 
-    def _ensure(self, part: Part, report: Report, before: Callable[[], None] | None = None) -> None:
-        """Leave a well part alone; start, or replace, any other, after a call of `before`."""
+    def _ensure(
+        self, part: Part, report: Report, before: Callable[[], None] | None = None, *, renew: bool = False
+    ) -> bool:
+        """Leave a well part alone, unless `renew`; start, or replace, any other, after a call of `before`.
+
+        Returns whether it was started.
+        """
         record = self._record(part.name)
         if record and process.is_alive(record):
-            if record.fingerprint == part.fingerprint and self._well_soon(part):
-                return
+            if not renew and record.fingerprint == part.fingerprint and self._well_soon(part):
+                return False
             report(f"{part.name}: replacing process {record.pid}")
             process.end(record.pid, partial(process.is_alive, record))
         elif record:
@@ -237,6 +243,7 @@ class Lab:
             self.layout.log(part.name),
             part.fingerprint,
         )
+        return True
 
     def _well_soon(self, part: Part) -> bool:
         deadline = time.monotonic() + SICK_SECONDS

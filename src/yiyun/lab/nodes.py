@@ -89,7 +89,8 @@ def _register(api: Api, host: Host, site_name: str) -> None:
     node = {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": host.name},
+        # kwok takes up nodes that have this from the first moment, not those that get it later.
+        "metadata": {"name": host.name, "annotations": {SIMULATED: "true"}},
         "spec": {"taints": taints(host)},
     }
     try:

@@ -25,6 +25,7 @@ DRY_RUN_WRITE = ("create", "update", "patch")
 
 READABLE: Mapping[str, tuple[str, ...]] = {
     "": (
+        "componentstatuses",
         "configmaps",
         "endpoints",
         "events",
