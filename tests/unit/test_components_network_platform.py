@@ -200,7 +200,7 @@ def test_platform_namespaces_deny_by_default_and_come_first(shipped):
         assert mine[0].manifest["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
         assert all(item.after == (f"Namespace/{each.name}",) for item in mine)
     kept = {item.manifest["metadata"]["name"] for item in items if item.holds_data}
-    assert kept == {"rook-ceph", "rook-ceph-object"}
+    assert kept == {"rook-ceph", "rook-ceph-object", "velero"}
 
 
 def test_object_gateways_are_reached_by_tenants_and_velero(lab):

@@ -112,12 +112,16 @@ def platform_policies(site: Site, name: str) -> list[dict[str, Any]]:
 
 
 def platform_space_items(site: Site) -> list[Item]:
-    """The namespaces with their policies. Those of storage hold data: deleting one deletes the cluster inside."""
+    """The namespaces with their policies.
+
+    Those of storage hold data: deleting one deletes the cluster inside. Velero's holds the record of all backups, which
+    is wanted most after a down.
+    """
     items: list[Item] = []
     for each in PLATFORM_NAMESPACES:
         home = namespace(each.name, each.level, each.reason, {names.MLPS_LEVEL: str(site.spec.mlps_level)})
         policies = [Item(manifest) for manifest in platform_policies(site, each.name)]
-        items.append(Item(home, holds_data=each.name in (BLOCK_NAMESPACE, OBJECT_NAMESPACE)))
+        items.append(Item(home, holds_data=each.name in (BLOCK_NAMESPACE, OBJECT_NAMESPACE, VELERO_NAMESPACE)))
         items += [replace(item, after=(key(home),)) for item in policies]
     return items
 
