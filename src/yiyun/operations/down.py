@@ -31,7 +31,7 @@ class Remainder:
 
     holds_data: tuple[str, ...]
     needed: tuple[str, ...]
-    """Holds no data, but guards what does, or is named by it."""
+    """Holds no data, but guards what does, is named by it, or was made before it because it needs it."""
     deleted: int
 
 
@@ -45,9 +45,11 @@ def take_down(site: Site, consent: Callable[[Mapping[str, Preview]], None], repo
         engine = Engine(site)
         api = ApiServer(environment.kubeconfig(site))
         recover(site, engine, api, projects().values(), report)
-        written = {name: [_step(r) for r in engine.objects(project)] for name, project in projects().items()}
+        objects = {name: engine.objects(project) for name, project in projects().items()}
+        written = {name: [_step(resource) for resource in resources] for name, resources in objects.items()}
         data = [step for steps in written.values() for step in steps if step.protected]
         needed = {step.urn for steps in written.values() for step in steps if _is_needed(step, data)}
+        needed |= _dependencies([r for resources in objects.values() for r in resources], data)
         doomed = {
             name: Preview(projects()[name], environment.config_file(site, name), tuple(going))
             for name, steps in reversed(written.items())
@@ -94,6 +96,18 @@ def _is_needed(step: Step, data: Iterable[Step]) -> bool:
     if kind in GUARDS:
         return any(d.manifest["kind"] == "Namespace" and _name(d) == metadata.get("namespace") for d in data)
     return kind in CLASSES and any(metadata["name"] in _texts(d.manifest) for d in data)
+
+
+def _dependencies(resources: Iterable[Mapping[str, Any]], data: Iterable[Step]) -> set[str]:
+    """URNs of all that what holds data depends on, in one step or many; pulumi does not delete these either."""
+    known = {str(resource["urn"]): resource for resource in resources}
+    kept = {step.urn for step in data}
+    found: set[str] = set()
+    new = set(kept)
+    while new:
+        found |= new
+        new = {urn for one in new for urn in known[one].get("dependencies") or () if urn in known} - found
+    return found - kept
 
 
 def _name(step: Step) -> str:
