@@ -126,6 +126,11 @@ def test_long_log_is_put_aside(tmp_path, monkeypatch, started):
     assert (tmp_path / "part.log").read_text() == ""
 
 
+def test_log_is_readable_by_its_owner_alone(tmp_path, started):
+    started()
+    assert (tmp_path / "part.log").stat().st_mode & 0o077 == 0
+
+
 def test_last_lines(tmp_path):
     log = tmp_path / "x.log"
     assert process.last_lines(log) == "(no log)"

@@ -14,6 +14,8 @@ from yiyun.lab.pki import Pair
 
 CONNECTIONS = 16
 FIELD_MANAGER = "yiyun-lab"
+HEALTH_SECONDS = 3.0
+"""A part that does not answer for so long is not well."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -88,9 +90,9 @@ class Api:
             raise ApiError(answer.status, method, path, message)
         return content
 
-    def get(self, path: str, accept: str = "application/json") -> Any:
+    def get(self, path: str, accept: str = "application/json", timeout: float = 30.0) -> Any:
         """Read one path."""
-        return self.request("GET", path, accept=accept)
+        return self.request("GET", path, accept=accept, timeout=timeout)
 
     def apply(self, path: str, manifest: Mapping[str, Any]) -> Any:
         """Create or change one object by server-side apply, with our field manager, unknown fields refused."""
@@ -100,7 +102,7 @@ class Api:
     def is_ready(self, path: str = "/readyz") -> bool:
         """Whether the health endpoint says yes."""
         try:
-            self.request("GET", path, timeout=3.0)
+            self.request("GET", path, timeout=HEALTH_SECONDS)
         except (ApiError, Unreachable):
             return False
         return True

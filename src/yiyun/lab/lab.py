@@ -111,7 +111,8 @@ class Lab:
             return
         with self._locked(lambda _text: None):
             self._down()
-            shutil.rmtree(self.layout.root, ignore_errors=True)
+            if self.layout.root.exists():
+                shutil.rmtree(self.layout.root)
             self._lock_file.unlink(missing_ok=True)
         if not any(state.iterdir()):
             state.rmdir()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from yiyun.lab.api import FIELD_MANAGER, Api, ApiError, in_parallel
+from yiyun.lab.api import FIELD_MANAGER, HEALTH_SECONDS, Api, ApiError, in_parallel
 from yiyun.site import labels
 from yiyun.site.model import Host
 
@@ -133,7 +133,7 @@ def not_ready(api: Api, names: Iterable[str]) -> set[str]:
 
 def newest_renewal(api: Api) -> dt.datetime | None:
     """When a simulated node's lease was renewed last; None where there is no lease."""
-    leases = api.get(LEASES)["items"]
+    leases = api.get(LEASES, timeout=HEALTH_SECONDS)["items"]
     times = [
         dt.datetime.fromisoformat(lease["spec"]["renewTime"]) for lease in leases if lease["spec"].get("renewTime")
     ]
