@@ -14,7 +14,7 @@ from yiyun.operations.previews import preview_all
 from yiyun.operations.projects import projects
 from yiyun.paths import cache_dir
 
-pytestmark = [pytest.mark.lab, pytest.mark.long]
+pytestmark = pytest.mark.lab
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 NOWHERE = "http://127.0.0.1:9"

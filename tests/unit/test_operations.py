@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from yiyun.components.secret_refs import needed_secrets
 from yiyun.errors import UserError
 from yiyun.evidence.api_server import ApiError
-from yiyun.operations import drift, engine, lock, projects, secret_store, updates
+from yiyun.operations import drift, engine, environment, lock, projects, secret_store, updates
 
 
 @pytest.fixture
@@ -247,3 +247,28 @@ def test_updates_are_numbered_and_found(lab, home):
 )
 def test_a_refusal_is_told_from_a_failure_to_answer(status, message, refused):
     assert ApiError(status, {"message": message}).is_refusal is refused
+
+
+# --- environment ------------------------------------------------------------------------------------------------
+
+PROXIES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "grpc_proxy", "no_proxy", "NO_PROXY")
+
+
+@pytest.mark.parametrize(
+    ("given", "hosts"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, "127.0.0.1,localhost"),
+        (
+            {"http_proxy": "http://proxy:3128", "no_proxy": "a.example,10.0.0.0/8"},
+            "a.example,10.0.0.0/8,127.0.0.1,localhost",
+        ),
+    ],
+)
+def test_a_proxy_is_kept_from_pulumi_and_its_programs(monkeypatch, given, hosts):
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    wanted = {"no_proxy": hosts, "NO_PROXY": hosts} if hosts else {}
+    assert environment._loopback_without_proxy() == wanted

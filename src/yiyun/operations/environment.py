@@ -77,7 +77,19 @@ def variables(site: Site, person: str = "ops") -> dict[str, str]:
         "PULUMI_EXPERIMENTAL": "true",  # saved plans
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS": "true",
+        **_loopback_without_proxy(),
     }
+
+
+def _loopback_without_proxy() -> dict[str, str]:
+    """Keep a proxy of the environment from what pulumi and its programs say to each other on this machine."""
+    if not any(
+        os.environ.get(name) for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "grpc_proxy")
+    ):
+        return {}
+    own = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = ",".join([*filter(None, own.split(",")), "127.0.0.1", "localhost"])
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def exports(site: Site) -> str:
