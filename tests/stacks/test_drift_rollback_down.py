@@ -215,6 +215,17 @@ def test_down_wants_consent(brought_up, backup, api, first):
     assert on_server(api, first[0]).keys() == first[0].keys()
 
 
+def test_down_refuses_another_cluster(brought_up, backup, api, first):
+    """Nothing is there that the state describes; a down would forget all that the right cluster holds."""
+    recorded = brought_up.site.state_dir / "cluster"
+    uid = recorded.read_text(encoding="ascii")
+    recorded.write_text("00000000-0000-0000-0000-000000000000", encoding="ascii")
+    assert "is another cluster than the one" in brought_up.yiyun("down", "--yes", code=2).stderr
+    assert "is another cluster than the one" in brought_up.yiyun("drift", code=2).stderr
+    recorded.write_text(uid, encoding="ascii")
+    assert on_server(api, first[0]).keys() == first[0].keys()
+
+
 def test_down_deletes_what_holds_no_data_and_lists_what_does(brought_up, backup, api):
     before, data = state(brought_up), protected(brought_up)
     assert {m["kind"] for name, m in before.items() if name in data} >= {

@@ -195,15 +195,14 @@ def secrets(
     only: Annotated[str | None, typer.Option(help="Renew only this credential.")] = None,
 ) -> None:
     """Make the site's secrets (encrypted at rest), or renew them, and write them to the cluster."""
-    from yiyun.evidence.api_server import ApiServer
-    from yiyun.operations import environment, lock, secret_store
+    from yiyun.operations import lock, secret_store
+    from yiyun.operations.watch import connected
 
     if action not in {"init", "rotate"}:
         raise UserError(f"secrets {action}: write  secrets init  or  secrets rotate")
     loaded = load_site(site)
     report = reporter()
-    with lock.hold(loaded, f"secrets {action}"):
-        api = ApiServer(environment.kubeconfig(loaded))
+    with lock.hold(loaded, f"secrets {action}"), connected(loaded, report) as (_, api):
         if action == "init":
             secret_store.ensure(loaded, api, report)
             return

@@ -9,11 +9,11 @@ from yiyun.errors import UserError
 from yiyun.evidence.api_server import ApiError, ApiServer
 from yiyun.operations import environment, lock, managed_fields
 from yiyun.operations.drift import compare
-from yiyun.operations.engine import Engine, Preview, Step
-from yiyun.operations.gate import ready
+from yiyun.operations.engine import Preview, Step
 from yiyun.operations.projects import Project, projects
 from yiyun.operations.recovery import recover
 from yiyun.operations.schedule import run_in_order
+from yiyun.operations.watch import connected
 from yiyun.site import Site
 
 Report = Callable[[str], None]
@@ -40,10 +40,7 @@ def take_down(site: Site, consent: Callable[[Mapping[str, Preview]], None], repo
 
     Raises UserError when an object in the state is somebody else's by now; nothing was deleted then.
     """
-    with lock.hold(site, "down"):
-        ready(site, report)
-        engine = Engine(site)
-        api = ApiServer(environment.kubeconfig(site))
+    with lock.hold(site, "down"), connected(site, report) as (engine, api):
         recover(site, engine, api, projects().values(), report)
         objects = {name: engine.objects(project) for name, project in projects().items()}
         written = {name: [_step(resource) for resource in resources] for name, resources in objects.items()}
@@ -140,10 +137,7 @@ def delete_data(site: Site, name: str, report: Report) -> None:
     when no object, or more than one, is called so, when it is a namespace that still holds data, when somebody else
     made it, or when it is still there after a minute.
     """
-    with lock.hold(site, f"down --confirm {name}"):
-        ready(site, report)
-        engine = Engine(site)
-        api = ApiServer(environment.kubeconfig(site))
+    with lock.hold(site, f"down --confirm {name}"), connected(site, report) as (engine, api):
         recover(site, engine, api, projects().values(), report)
         found = [(p, s) for p in projects().values() for s in map(_step, engine.objects(p)) if s.protected]
         chosen = [(p, s) for p, s in found if s.key == name] or [(p, s) for p, s in found if _name(s) == name]

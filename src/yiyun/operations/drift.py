@@ -14,13 +14,12 @@ from typing import Any
 
 from yiyun.components.kubernetes import key
 from yiyun.evidence.api_server import ApiError, ApiServer
-from yiyun.operations import environment, lock, managed_fields
+from yiyun.operations import lock, managed_fields
 from yiyun.operations.dry_run import WORKERS, apply
-from yiyun.operations.engine import Engine
-from yiyun.operations.gate import ready
 from yiyun.operations.managed_fields import Path
 from yiyun.operations.projects import projects
 from yiyun.operations.recovery import recover
+from yiyun.operations.watch import connected
 from yiyun.site import Site
 from yiyun.site import labels as names
 
@@ -92,10 +91,7 @@ def identity(manifest: Manifest) -> tuple[str, str]:
 
 def find_drift(site: Site, report: Report) -> list[Drift]:
     """Compare every object in the stacks' states with the server."""
-    with lock.hold(site, "drift"):
-        ready(site, report)
-        engine = Engine(site)
-        api = ApiServer(environment.kubeconfig(site))
+    with lock.hold(site, "drift"), connected(site, report) as (engine, api):
         recover(site, engine, api, projects().values(), report)
         manifests = [r["inputs"] for project in projects().values() for r in engine.objects(project)]
         report(f"comparing {len(manifests)} objects with the server")

@@ -95,9 +95,8 @@ def prepare(
 ) -> dict[str, Preview]:
     """Put right what a killed update left, preview all stacks and judge them.
 
-    Raises GateFailed, and UserError when the cluster is another one or a preview fails. The caller holds the lock.
+    Raises GateFailed, and UserError when a preview fails. The caller holds the lock.
     """
-    _same_cluster(site, api)
     recover(site, engine, api, projects().values(), report)
     previews = preview_all(engine, projects().values(), report)
     unchecked = [] if allow_unchecked else with_open_schema(site, api, previews.values())
@@ -110,20 +109,6 @@ def prepare(
 
 def _in_words(summary: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in summary.items() if count)
-
-
-def _same_cluster(site: Site, api: ApiServer) -> None:
-    """Refuse a cluster that is not the one this site's state describes."""
-    uid = str(api.request("GET", "/api/v1/namespaces/kube-system")["metadata"]["uid"])
-    path = site.state_dir / "cluster"
-    if not path.exists():
-        path.write_text(uid, encoding="ascii")
-    elif path.read_text(encoding="ascii") != uid:
-        raise UserError(
-            f"the API server at {api.url} is another cluster than the one that site {site.name} was brought up on "
-            f"(uid of kube-system {uid}, recorded {path.read_text(encoding='ascii')}): set KUBECONFIG to the right one; "
-            f"or, when that cluster is gone for good, ./yiyun lab reset --site {site.name}"
-        )
 
 
 def check_keys(keys: Iterable[str], previews: Iterable[Preview]) -> None:

@@ -29,10 +29,12 @@ PATIENCE = 45.0
 def connected(site: Site, report: Callable[[str], None]) -> Iterator[tuple[Engine, ApiServer]]:
     """Have the tools, and a lab's control plane; while the block runs, end pulumi and all requests when that dies.
 
-    An error that leaves the block then begins with what died and what to do.
+    An error that leaves the block then begins with what died and what to do. Raises UserError when the cluster is
+    another one than the site's state describes.
     """
     ready(site, report)
     engine, api = Engine(site), ApiServer(environment.kubeconfig(site))
+    _same_cluster(site, api)
     watch = _Watch(site, engine, api)
     thread = threading.Thread(target=watch.run, daemon=True)
     thread.start()
@@ -47,6 +49,20 @@ def connected(site: Site, report: Callable[[str], None]) -> Iterator[tuple[Engin
     finally:
         watch.ended.set()
         thread.join()
+
+
+def _same_cluster(site: Site, api: ApiServer) -> None:
+    """Refuse a cluster that is not the one this site's state describes."""
+    uid = str(api.request("GET", "/api/v1/namespaces/kube-system")["metadata"]["uid"])
+    path = site.state_dir / "cluster"
+    if not path.exists():
+        path.write_text(uid, encoding="ascii")
+    elif path.read_text(encoding="ascii") != uid:
+        raise UserError(
+            f"the API server at {api.url} is another cluster than the one that site {site.name} was brought up on "
+            f"(uid of kube-system {uid}, recorded {path.read_text(encoding='ascii')}): set KUBECONFIG to the right one; "
+            f"or, when that cluster is gone for good, ./yiyun lab reset --site {site.name}"
+        )
 
 
 class _Watch:
