@@ -538,7 +538,7 @@ def test_secrets_are_encrypted_and_never_in_the_audit_log(lab, ops):
     writes = [entry for entry in entries if of_secret <= entry.get("objectRef", {}).items()]
     assert {(e["level"], e["user"]["username"]) for e in writes} == {("Metadata", "ops")}
     assert all("requestObject" not in e and "responseObject" not in e for e in writes)
-    refused = [e for e in entries if e["user"]["username"] == "auditor" and e["responseStatus"]["code"] == 403]
+    refused = [e for e in entries if e["user"].get("username") == "auditor" and e["responseStatus"]["code"] == 403]
     assert refused
 
 
@@ -743,6 +743,7 @@ def test_lab_without_any_source_of_schemas(site, home, tmp_path, monkeypatch):
     """It comes up with open schemas, names them, and takes the real ones as soon as there is a source."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("YIYUN_BUNDLE", str(tmp_path / "none"))
+    of_machine = crds.crd_cache  # the labs of this session filled it
     monkeypatch.setattr(crds, "crd_cache", lambda: tmp_path / "cache")
     monkeypatch.setattr(sources.golang, "on_path", lambda: None)
     monkeypatch.setattr(sources, "cache_dir", lambda: tmp_path / "cache")
@@ -763,9 +764,7 @@ def test_lab_without_any_source_of_schemas(site, home, tmp_path, monkeypatch):
         lab.up(lines.append, allow_unchecked=True)
         assert len(asked) == 1  # not again within the hour
         assert any(line.startswith(f"{len(kinds)} kinds have an open schema") for line in lines)
-        monkeypatch.delenv("YIYUN_BUNDLE")
-        if crds.bundle_dir() is None:
-            pytest.skip("no bundle to take the real schemas from")
+        monkeypatch.setattr(crds, "crd_cache", of_machine)
         lines.clear()
         lab.up(lines.append)
         assert f"kinds: {len(kinds)} (0 added, {len(kinds)} changed)" in lines

@@ -94,9 +94,10 @@ def test_no_secret_is_seen_anywhere(tmp_path):
         assert stored(place) == first, "a second init made new secrets"
         assert in_cluster(place) == before
         run("gate", "--format", "json", "--all")
+        place.api().request("POST", "/api/v1/namespaces", {"metadata": {"name": "archive"}})
         with place.editing() as content:
             content["compute"]["vms"][0]["memory_gib"] += 1
-            content["tenants"].append(content["tenants"][0] | {"name": "kube-public"})
+            content["tenants"].append(content["tenants"][0] | {"name": "archive"})
         run("up", "--yes", code=2)  # a namespace that somebody else made
         run("secrets", "rotate")
         watcher.end()
