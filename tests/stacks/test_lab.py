@@ -529,6 +529,8 @@ def test_secrets_are_encrypted_and_never_in_the_audit_log(lab, ops):
     assert not any(form in stored() for form in forms)
     assert b"k8s:enc:secretbox:v1:key1:" in stored()
 
+    assert status_of(session(lab, "auditor"), "GET", "/api/v1/namespaces/ward/secrets")[0] == 403
+
     log = lab.layout.audit_log.read_text()
     assert public in log
     assert secret not in log
@@ -743,7 +745,7 @@ def test_lab_without_any_source_of_schemas(site, home, tmp_path, monkeypatch):
     """It comes up with open schemas, names them, and takes the real ones as soon as there is a source."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("YIYUN_BUNDLE", str(tmp_path / "none"))
-    of_machine = crds.crd_cache  # the labs of this session filled it
+    of_machine = crds.crd_cache()  # the labs of this session filled it
     monkeypatch.setattr(crds, "crd_cache", lambda: tmp_path / "cache")
     monkeypatch.setattr(sources.golang, "on_path", lambda: None)
     monkeypatch.setattr(sources, "cache_dir", lambda: tmp_path / "cache")
@@ -764,7 +766,7 @@ def test_lab_without_any_source_of_schemas(site, home, tmp_path, monkeypatch):
         lab.up(lines.append, allow_unchecked=True)
         assert len(asked) == 1  # not again within the hour
         assert any(line.startswith(f"{len(kinds)} kinds have an open schema") for line in lines)
-        monkeypatch.setattr(crds, "crd_cache", of_machine)
+        monkeypatch.setattr(crds, "crd_cache", lambda: of_machine)
         lines.clear()
         lab.up(lines.append)
         assert f"kinds: {len(kinds)} (0 added, {len(kinds)} changed)" in lines

@@ -186,6 +186,7 @@ class Lab:
         report(f"nodes: {len(self.site.hosts)} ({added} added, {changed} changed, {removed} removed)")
         self._wait(api_server, admin.is_ready, "become ready")
         crds.wait_served(admin, lock.kinds)
+        crds.wait_changed(admin, lock.kinds, registered)
         for part in (manager, scheduler, kwok):
             self._wait(part, partial(self._is_well, part.name), "become well")
         names = {host.name for host in self.site.hosts}

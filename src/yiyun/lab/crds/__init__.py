@@ -4,7 +4,7 @@ from yiyun.lab.crds import seed
 from yiyun.lab.crds.form import UNCHECKED, canonical, digest, open_schema, to_bytes
 from yiyun.lab.crds.locking import lock
 from yiyun.lab.crds.model import Kind, Lock, Project, read
-from yiyun.lab.crds.register import Registered, register, unchecked_names, wait_served
+from yiyun.lab.crds.register import Registered, register, unchecked_names, wait_changed, wait_served
 from yiyun.lab.crds.sources import Found, Sources, bundle_dir, crd_cache
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "seed",
     "to_bytes",
     "unchecked_names",
+    "wait_changed",
     "wait_served",
 ]

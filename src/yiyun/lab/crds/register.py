@@ -17,6 +17,7 @@ QUERY = f"?fieldManager={FIELD_MANAGER}"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 SERVED_SECONDS = 60.0
+PROBE = "noDefinitionKnowsThis"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,32 @@ def _write(api: Api, method: str, definition: dict[str, Any]) -> None:
         api.request(method, path + QUERY, definition, timeout=60.0)
     except ApiError as error:
         raise UserError(f"the API server refuses the definition of crds.lock: {error}") from error
+
+
+def wait_changed(api: Api, kinds: Iterable[Kind], registered: Registered) -> None:
+    """Wait until the real definitions that replaced others are in force: the server takes them up some time later.
+
+    Each is tried with a dry run of an object with a field that none knows. Raises UserError after 60 s.
+    """
+    real = set(registered.changed) - set(registered.unchecked)
+    for kind in (kind for kind in kinds if kind.name in real):
+        version = next(version.name for version in kind.versions if version.served)
+        home = "namespaces/default/" if kind.scope == "Namespaced" else ""
+        path = f"/apis/{kind.group}/{version}/{home}{kind.plural}?dryRun=All&fieldValidation=Strict"
+        body = {"apiVersion": f"{kind.group}/{version}", "kind": kind.kind, "metadata": {"name": "probe"}, PROBE: True}
+        deadline = time.monotonic() + SERVED_SECONDS
+        while not _refuses_field(api, path, body):
+            if time.monotonic() > deadline:
+                raise UserError(f"the API server still checks {kind.name} by an earlier definition: run again")
+            time.sleep(0.1)
+
+
+def _refuses_field(api: Api, path: str, body: dict[str, Any]) -> bool:
+    try:
+        api.request("POST", path, body)
+    except ApiError as error:
+        return PROBE in str(error)
+    return False
 
 
 def wait_served(api: Api, kinds: Iterable[Kind]) -> None:
