@@ -748,7 +748,7 @@ def test_lab_without_any_source_of_schemas(site, home, tmp_path, monkeypatch):
     of_machine = crds.crd_cache()  # the labs of this session filled it
     monkeypatch.setattr(crds, "crd_cache", lambda: tmp_path / "cache")
     monkeypatch.setattr(sources.golang, "on_path", lambda: None)
-    monkeypatch.setattr(sources, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sources.golang, "installed", lambda: None)
     asked = []
     monkeypatch.setattr(
         sources.Sources, "_download", lambda self, url: asked.append(url) or self._down.setdefault("url", "no")

