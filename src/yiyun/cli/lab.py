@@ -7,10 +7,13 @@ import typer
 from rich.table import Table
 
 from yiyun import toolchain
+from yiyun.cli import lab_hosts
 from yiyun.cli.console import load_site, out, reporter
+from yiyun.lab.hosts import HostLab
 from yiyun.lab.lab import Lab
 
 app = typer.Typer(no_args_is_help=True, help="The embedded control plane: real API server, nodes simulated by kwok.")
+app.add_typer(lab_hosts.app, name="hosts")
 
 SiteOption = Annotated[str, typer.Option("--site", "-s", help="Name of a shipped site, or a path.")]
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "kubectl")
@@ -54,13 +57,15 @@ def reset(
     site: SiteOption = "lab",
     confirm: Annotated[str, typer.Option(help="The site's name, to say that its lab's data may be deleted.")] = "",
 ) -> None:
-    """Stop the lab and delete everything that it and its ups wrote."""
+    """Stop the lab and its hosts, and delete everything that it and its ups wrote."""
     loaded = load_site(site)
     lab = Lab(loaded)
     if confirm != loaded.name:
         out.print(
-            f"would stop the lab and delete {loaded.state_dir}; to do it add  --confirm {loaded.name}", markup=False
+            f"would stop the lab and its hosts, and delete {loaded.state_dir}; to do it add  --confirm {loaded.name}",
+            markup=False,
         )
         raise typer.Exit(1)
+    HostLab(loaded).down(reporter())
     lab.reset()
     shutil.rmtree(loaded.state_dir, ignore_errors=True)
