@@ -180,17 +180,19 @@ class HostLab:
             return 0
         identity = self._identity()
         for host in stopped:
-            if self._machine(host).is_prepared():
-                why = "shows another chip than hosts.yaml lists" if host.name in running else "was killed"
+            over = self._machine(host).prepared_over
+            if over == str(bases[self.arch_of(host)]):
+                why = "hosts.yaml lists another machine now" if host.name in running else "it was killed"
                 report(f"{host.name}: {why}; booting it again")
+            elif over:
+                report(f"{host.name}: its base root is another one now; it begins anew, bare")
         self._kill([host.name for host in stopped])
 
         def boot(host: Host) -> None:
             target = self._machine(host, bases[self.arch_of(host)])
             target.prepare(identity)
-            shown = self._presentation(host)
-            target.present(shown.lscpu, shown.marker, emulated=host.name == self.emulated())
-            target.boot(nspawn, shown.cpuinfo)
+            target.present(self._presentation(host), emulated=host.name == self.emulated())
+            target.boot(nspawn)
 
         with ThreadPoolExecutor(WORKERS) as executor:
             list(executor.map(boot, stopped))

@@ -20,6 +20,7 @@ from yiyun.errors import UserError
 from yiyun.lab import files
 from yiyun.lab.hosts import cgroups
 from yiyun.lab.hosts.command import run
+from yiyun.lab.hosts.presentation import Presentation
 
 END_SECONDS = 20.0
 NSPAWN_RUN = Path("/run/systemd/nspawn")
@@ -62,6 +63,7 @@ kernel/panic_on_oops 1
 kernel/keys/root_maxkeys 1000000
 kernel/keys/root_maxbytes 25000000
 VALUES
+[ ! -e /usr/local/lib/yiyun-lab/cpuinfo ] || mount --bind /usr/local/lib/yiyun-lab/cpuinfo /proc/cpuinfo
 exit 0
 """
 LSCPU = """\
@@ -115,14 +117,15 @@ class Machine:
         text = (self.directory / "ssh_host_ed25519_key.pub").read_text(encoding="ascii")
         return " ".join(text.split()[:2])
 
-    def is_prepared(self) -> bool:
-        """Whether its first preparation was completed, over the same base root."""
+    @property
+    def prepared_over(self) -> str | None:
+        """The base root over which its first preparation was completed; None when it was not."""
         marker = self.directory / "prepared"
-        return marker.exists() and marker.read_text(encoding="utf-8") == str(self.base)
+        return marker.read_text(encoding="utf-8") if marker.exists() else None
 
     def prepare(self, identity: Identity) -> None:
         """Mount the overlay; on the first time, or when an earlier first time was interrupted, begin with a bare one."""
-        fresh = not self.is_prepared()
+        fresh = self.prepared_over != str(self.base)
         if fresh:
             self.unmount()
             shutil.rmtree(self.directory, ignore_errors=True)
@@ -138,7 +141,7 @@ class Machine:
             self._first_time(identity)
             files.write(self.directory / "prepared", str(self.base))
 
-    def present(self, lscpu: str | None, marker: str, *, emulated: bool) -> None:
+    def present(self, shown: Presentation, *, emulated: bool) -> None:
         """Give the host what it is to show of another machine, and the file that says so."""
         if emulated:
             for unit in WITHOUT_CREDENTIALS:
@@ -151,15 +154,19 @@ class Machine:
         wants.mkdir(parents=True, exist_ok=True)
         if not (wants / "yiyun-lab.service").is_symlink():
             (wants / "yiyun-lab.service").symlink_to("/etc/systemd/system/yiyun-lab.service")
-        files.write(library / "host.json", marker, 0o644)
-        if lscpu is None:
-            (self.root / "usr/local/bin/lscpu").unlink(missing_ok=True)
-        else:
-            files.write(library / "lscpu", lscpu, 0o644)
-            files.write(self.root / "usr/local/bin/lscpu", LSCPU, 0o755)
-        library.chmod(0o755)
+        files.write(library / "host.json", shown.marker, 0o644)
+        wrapper = self.root / "usr/local/bin/lscpu"
+        for place, content, mode in (
+            (library / "cpuinfo", shown.cpuinfo, 0o444),
+            (library / "lscpu", shown.lscpu, 0o644),
+            (wrapper, LSCPU if shown.lscpu else None, 0o755),
+        ):
+            if content is None:
+                place.unlink(missing_ok=True)
+            else:
+                files.write(place, content, mode)
 
-    def boot(self, nspawn: Path, cpuinfo: Path | None) -> None:
+    def boot(self, nspawn: Path) -> None:
         """Start systemd-nspawn, which outlives this program."""
         command = [
             str(nspawn),
@@ -181,8 +188,6 @@ class Machine:
         ]
         if Path("/dev/kmsg").exists():
             command.append("--bind=/dev/kmsg")  # the kubelet watches it for processes killed for lack of memory
-        if cpuinfo is not None:
-            command.append(f"--bind-ro={cpuinfo}:/proc/cpuinfo")
         enter = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 1; shift; done; shift; exec "$@"'
         groups = [str(directory) for directory in cgroups.make(self.id)]
         if self.log.exists():

@@ -32,7 +32,7 @@ LACKING = ("block_devices", "firmware")
 class Presentation:
     """What one host shows."""
 
-    cpuinfo: Path | None
+    cpuinfo: str | None
     lscpu: str | None
     marker: str
     """Content of host.json."""
@@ -43,13 +43,10 @@ class Presentation:
         return str(json.loads(self.marker)["presented"].get("cpu", ""))
 
 
-def recording(family: CpuFamily) -> tuple[Path, str | None] | None:
-    """The recorded cpuinfo file and lscpu output of a family; None where there is none."""
-    cpuinfo = RECORDINGS / f"{family}.cpuinfo"
-    lscpu = RECORDINGS / f"{family}.lscpu"
-    if not cpuinfo.exists():
-        return None
-    return cpuinfo, lscpu.read_text(encoding="utf-8") if lscpu.exists() else None
+def recording(family: CpuFamily) -> tuple[str, str] | None:
+    """The recorded /proc/cpuinfo and lscpu of a family; None where there is none."""
+    cpuinfo, lscpu = (RECORDINGS / f"{family}.{what}" for what in ("cpuinfo", "lscpu"))
+    return (cpuinfo.read_text(encoding="utf-8"), lscpu.read_text(encoding="utf-8")) if cpuinfo.exists() else None
 
 
 def of(host: Host, arch: str, *, emulated: bool) -> Presentation:
@@ -75,6 +72,5 @@ def of(host: Host, arch: str, *, emulated: bool) -> Presentation:
             "page_size_kib": os.sysconf("SC_PAGE_SIZE") // 1024,
         },
     }
-    return Presentation(
-        found[0] if found else None, found[1] if found else None, json.dumps(marker, indent=1, sort_keys=True) + "\n"
-    )
+    cpuinfo, lscpu = found or (None, None)
+    return Presentation(cpuinfo, lscpu, json.dumps(marker, indent=1, sort_keys=True) + "\n")
