@@ -104,9 +104,9 @@ def yiyun_alone(place: Place, up: Running) -> Killed:
     """kill -9 of yiyun during an update: pulumi lives on and keeps its lock, which the next up respects."""
     log = place.state / "logs" / "platform.log"
     up.until(lambda: log.exists() and " created (" in log.read_text(), "the update of platform")
-    orphan = freeze(place)[0]
     written = place.written()
     up.kill()
+    orphan = freeze(place)[0]  # not before: the kernel wakes up what its dead parent left stopped
     refused = place.yiyun("up", "--yes", code=2)
     assert f"pid {orphan.pid}," in refused.stderr
     assert "yiyun-platform/lab is locked by" in refused.stderr

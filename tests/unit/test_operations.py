@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -135,6 +136,28 @@ def test_a_lock_whose_owner_may_live_is_respected(tmp_path, case):
     with pytest.raises(UserError, match="locked by ann@"):
         lock.clear_dead_pulumi_locks(f"file://{tmp_path}")
     assert path.exists()
+
+
+def test_plugins_without_a_pulumi_are_ended_and_pulumi_itself_never(tmp_path):
+    """However it is called: a pulumi of the cache has `pulumi-` in its path."""
+    home = tmp_path / "pulumi-0123456789abcdef" / "bin"
+    home.mkdir(parents=True)
+    backend = f"file://{tmp_path}"
+    env = os.environ | {"PULUMI_BACKEND_URL": backend}
+    for name in ("pulumi", "pulumi-language-python"):
+        shutil.copy(shutil.which("sleep"), home / name)
+    script = home / "pulumi-language-python-exec"
+    script.write_text("import time\ntime.sleep(60)\n")
+    commands = ([home / "pulumi", "60"], [home / "pulumi-language-python", "60"], [sys.executable, "-u", script])
+    pulumi, *plugins = (subprocess.Popen(command, env=env) for command in commands)
+    try:
+        assert len(lock.end_orphaned_plugins(backend)) == 2
+        assert pulumi.poll() is None
+        assert all(plugin.wait(5) for plugin in plugins)
+    finally:
+        for process in (pulumi, *plugins):
+            process.kill()
+            process.wait()
 
 
 def test_an_unreadable_lock_is_named(tmp_path):

@@ -165,4 +165,7 @@ def _is_orphaned_pulumi(process: psutil.Process) -> bool:
 
 
 def _is_orphaned_plugin(process: psutil.Process) -> bool:
-    return "pulumi-" in " ".join(process.cmdline()) and "pulumi" not in {p.name() for p in process.parents()}
+    """A language host, a provider or a stack program (`pulumi-language-python-exec`), never pulumi itself."""
+    names = {Path(argument).name for argument in process.cmdline()[:3]}  # a Python script comes after its interpreter
+    is_plugin = any(name.startswith("pulumi-") for name in names)
+    return is_plugin and "pulumi" not in {p.name() for p in process.parents()}
