@@ -14,7 +14,7 @@ from places import Place, locks, pulumis, small_place
 
 from yiyun.paths import CHECKOUT
 
-pytestmark = [pytest.mark.lab, pytest.mark.long]
+pytestmark = pytest.mark.lab
 WITHIN = 15.0
 """Seconds within which the second of two is told so."""
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from places import Place, small_place, strangers
 
-pytestmark = [pytest.mark.lab, pytest.mark.long]
+pytestmark = pytest.mark.lab
 CONFIG_MAPS = 1000
 ENDS_WITHIN = 120.0
 """Seconds from the kill to the end of the up."""

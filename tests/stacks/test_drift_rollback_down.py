@@ -12,7 +12,7 @@ from yiyun.components.kubernetes import key
 from yiyun.operations.engine import Engine
 from yiyun.operations.projects import projects
 
-pytestmark = [pytest.mark.lab, pytest.mark.long]
+pytestmark = pytest.mark.lab
 
 PORTAL = "/apis/apps/v1/namespaces/hosp-a/deployments/his-portal"
 SERVICE = "/api/v1/namespaces/hosp-a/services/his-portal"

@@ -27,7 +27,7 @@ from yiyun.lab.pki import Pair
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
 
-pytestmark = [pytest.mark.lab, pytest.mark.long]
+pytestmark = pytest.mark.lab
 
 MEMORY_MB = 900
 NAMESPACE = "ward"

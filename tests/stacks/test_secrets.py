@@ -13,7 +13,7 @@ from places import Place, small_place
 
 from yiyun.operations import secret_store
 
-pytestmark = [pytest.mark.lab, pytest.mark.long]
+pytestmark = pytest.mark.lab
 PUBLIC = frozenset({"ca-certificate"})
 
 

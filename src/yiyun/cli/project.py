@@ -52,11 +52,10 @@ def stages(full: bool) -> list[Stage]:
         ("types", [python, "-m", "mypy"], {}),
         ("unit", [*pytest, "-n", "2", "tests/unit"], {}),
         ("toolchain", [str(CHECKOUT / "yiyun"), "doctor", "--build"], {}),
-        ("stacks", [*pytest, "-m", "not long", "tests/stacks"], {}),
+        ("stacks", [*pytest, "tests/stacks"], {}),
     ]
     if full:
         listed += [
-            ("long", [*pytest, "-m", "long", "tests/stacks"], {}),
             ("mutations", [*pytest, "tests/unit/test_site_mutations.py"], {"YIYUN_MUTATIONS": "2000"}),
             ("inventories", [*pytest, "tests/stacks/test_inventory.py"], {"YIYUN_INVENTORIES": "200"}),
             ("kills", [*pytest, "tests/stacks/test_kills.py"], {"YIYUN_KILLS": "full"}),
