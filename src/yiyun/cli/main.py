@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from yiyun.cli import doctor, gate, lab, lifecycle, project
+from yiyun.cli import doctor, gate, hosts, lab, lifecycle, project
 from yiyun.cli.console import err
 from yiyun.errors import UserError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 for module in (lifecycle, gate, doctor, project):
     module.register(app)
 app.add_typer(lab.app, name="lab")
+app.add_typer(hosts.app, name="hosts")
 
 BAD_INPUT = 2
 INTERRUPTED = 130
