@@ -67,6 +67,7 @@ def variables(site: Site, person: str = "ops") -> dict[str, str]:
         "PATH": os.pathsep.join(path),
         "KUBECONFIG": str(kubeconfig(site, person)),
         "YIYUN_SITE": str(site.path),
+        "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),  # roles/ and plugins/, from every directory
         "ANSIBLE_INVENTORY": str(site.path / "hosts.yaml"),
         "PULUMI_HOME": str(toolchain.pulumi_home()),
         "PULUMI_BACKEND_URL": backend(site),
