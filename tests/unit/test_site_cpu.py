@@ -1,5 +1,7 @@
 """The family of a chip: right for every recorded host, and `other` rather than wrong for anything else."""
 
+import copy
+import pickle
 import random
 import re
 
@@ -44,6 +46,13 @@ def test_result_is_a_string_with_attributes():
     assert (cpu, cpu.family, cpu.model) == ("phytium", CpuFamily.PHYTIUM, "unknown")
     assert cpu.model_name == "Phytium,S2500/64 C00"
     assert {cpu: 1}[CpuFamily.PHYTIUM] == 1
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda cpu: pickle.loads(pickle.dumps(cpu))])  # noqa: S301 - own data
+def test_result_can_be_copied(again):
+    cpu = identify(record("kunpeng-920").cpuinfo, record("kunpeng-920").lscpu)
+    same = again(cpu)
+    assert (same, same.family, same.model, same.model_name) == (cpu, cpu.family, "Kunpeng 920", "Kunpeng-920")
 
 
 def test_model_is_unknown_where_parts_are_shared():

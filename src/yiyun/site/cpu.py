@@ -38,6 +38,10 @@ class Cpu(str):
         cpu.family, cpu.model, cpu.model_name = family, model, model_name
         return cpu
 
+    def __getnewargs__(self) -> tuple[CpuFamily, str, str]:  # type: ignore[override]
+        """Let it be copied and pickled."""
+        return self.family, self.model, self.model_name
+
 
 @dataclass(frozen=True)
 class _Core:
