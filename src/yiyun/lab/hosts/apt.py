@@ -76,6 +76,13 @@ class Apt:
         ]
         return [self.directory / "archives" / name for name in files]
 
+    def known(self, packages: Sequence[str], arch: str) -> set[str]:
+        """Those of `packages` that exist for an architecture and can be installed by name."""
+        self.update()
+        shown = run(["apt-cache", *self._options(arch), "policy", *packages])
+        blocks = re.findall(r"^(\S+):\n  Installed: .*\n  Candidate: (.*)$", shown, re.MULTILINE)
+        return {name.partition(":")[0] for name, candidate in blocks if candidate != "(none)"}
+
     def _options(self, arch: str) -> list[str]:
         values = {
             "Dir::Etc::SourceList": self.sources,

@@ -20,9 +20,10 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
+from yiyun import known_hosts
 from yiyun.errors import UserError
 from yiyun.lab import files
-from yiyun.lab.hosts import cgroups, kernel, machine, network, presentation, roots, tools
+from yiyun.lab.hosts import cgroups, kernel, machine, network, presentation, repository, roots, tools
 from yiyun.lab.hosts.machine import Identity, Machine
 from yiyun.lab.hosts.network import LabNetwork
 from yiyun.site import Site
@@ -86,8 +87,12 @@ class HostLab:
             nspawn = tools.find("systemd-nspawn", report)
             self._refuse_overlayfs()
             bases = self._bases(wanted, report)
+            for arch in bases:
+                repository.ensure_python_bundle(arch, report)
+            packages = repository.ensure(repository.wanted(self.site, report), list(bases), report)
             kernel.prepare(None)
             self.network.ensure({host.name: host.address for host in wanted})
+            repository.serve(self.network, packages, self.served)
             booted = self._boot(wanted, bases, nspawn, report)
             self._wait(wanted, report)
         report(
@@ -110,11 +115,11 @@ class HostLab:
         if name not in machine.supervisors(self.id):
             raise UserError(f"{name} does not run: ./yiyun lab hosts up --site {self.site.path} --hosts {name}")
         target = self._machine(host)
-        known = self.directory / "known_hosts"
-        files.write(known, f"{name},{host.address} {target.host_key}\n")
+        made = self.directory / "known_hosts"
+        files.write(made, f"{name},{host.address} {target.host_key}\n")
         options = [
             *("-o", f"ProxyCommand={self.proxy_command()}"),
-            *("-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes", "-o", "LogLevel=ERROR"),
+            *("-o", f"UserKnownHostsFile={made}", "-o", "StrictHostKeyChecking=yes", "-o", "LogLevel=ERROR"),
             *("-o", f"HostKeyAlias={name}"),
         ]
         user, key = self._management_login(target)
@@ -139,14 +144,34 @@ class HostLab:
             self._end(going)
             if going == present:
                 self._end_all()
+            known_hosts.unpin(self.pinned_keys, going)
             report(f"hosts of {self.site.name}: {len(going)} taken down")
         if not self._known_names():
             self._lock_file.unlink(missing_ok=True)
 
     @property
+    def served(self) -> Path:
+        """Directory that hosts reach at http://<bridge address>/, for what they take from the site."""
+        return self.directory / "served"
+
+    @property
+    def repository_url(self) -> str:
+        """Package repository of the lab: what `yiyun_package_repository` is to say."""
+        return repository.url(self.network)
+
+    def python_bundle(self, arch: str) -> Path:
+        """Directory of the packages that bring Python and sudo to a bare host."""
+        return repository.python_bundle(arch)
+
+    @property
     def password_file(self) -> Path:
         """The root password of the bare hosts, one line."""
         return self.directory / "root-password"
+
+    @property
+    def pinned_keys(self) -> Path:
+        """The known_hosts file of the lab: its hosts are new ones after each `down`, so it belongs to the lab."""
+        return self.site.state_dir / "ssh" / "known_hosts"
 
     def proxy_command(self) -> str:
         """An ssh ProxyCommand that reaches the lab's hosts from outside of their network."""
@@ -167,7 +192,7 @@ class HostLab:
 
     def _bases(self, wanted: Sequence[Host], report: Report) -> dict[str, Path]:
         """Base roots of the architectures in use, made where the cache lacks them."""
-        arches = {self.arch_of(host) for host in wanted}
+        arches = {tools.native_arch(), *(self.arch_of(host) for host in wanted)}
         if arches - {tools.native_arch()}:
             kernel.prepare(tools.emulator(report))
         return {arch: roots.ensure(arch, report) for arch in sorted(arches)}

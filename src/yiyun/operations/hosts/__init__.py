@@ -1,0 +1,1 @@
+"""Day-2 operations on hosts: first contact, plan, converge."""

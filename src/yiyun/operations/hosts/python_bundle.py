@@ -1,0 +1,46 @@
+"""Where the packages lie that bring Python and sudo to a host which has neither, without any network on the host.
+
+A bundle directory has them at `python/<os profile>/<architecture>/`, as .deb or .rpm files with everything that they
+need beyond a minimal installation of that OS. The host lab makes its own for Debian 12.
+"""
+
+import os
+import tarfile
+import tempfile
+from pathlib import Path
+
+from yiyun.lab.hosts import HostLab
+from yiyun.lab.hosts.presentation import OS_PROFILE
+from yiyun.site import Site
+
+VARIABLE = "YIYUN_BUNDLE"
+
+
+def find(site: Site, os_profile: str, arch: str) -> Path | None:
+    """Directory of the packages for one OS and architecture; None where nobody has them.
+
+    `$YIYUN_BUNDLE` decides where it is set; else a lab uses its own.
+    """
+    named = os.environ.get(VARIABLE)
+    if named:
+        directory = Path(named) / "python" / os_profile / arch
+        return directory if any(directory.glob("*.deb")) or any(directory.glob("*.rpm")) else None
+    if site.spec.lab and os_profile == OS_PROFILE:
+        directory = HostLab(site).python_bundle(arch)
+        return directory if directory.is_dir() else None
+    return None
+
+
+def expected(os_profile: str, arch: str) -> str:
+    """Where the packages were looked for, for people."""
+    return f"${VARIABLE}/python/{os_profile}/{arch}/"
+
+
+def pack(directory: Path) -> Path:
+    """Put the packages into one tar, so that they are one upload; the caller deletes it."""
+    handle, name = tempfile.mkstemp(prefix="yiyun-python-", suffix=".tar")
+    with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
+        for path in sorted(directory.iterdir()):
+            if path.suffix in {".deb", ".rpm"}:
+                tar.add(path, arcname=path.name)
+    return Path(name)
