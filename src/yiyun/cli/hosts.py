@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from yiyun.cli.console import err, load_site, out, reporter
+from yiyun.cli.hosts_adopt import adopt
 
 if TYPE_CHECKING:
     from yiyun.operations.hosts.plan import HostPlan
@@ -17,6 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Real hosts: first contact, what ha
 SiteOption = Annotated[str, typer.Option("--site", "-s", help="Name of a shipped site, or a path.")]
 HostsOption = Annotated[list[str] | None, typer.Option("--host", help="Only this host (repeatable).")]
 RolesOption = Annotated[list[str] | None, typer.Option("--role", help="Only this role (repeatable).")]
+app.command()(adopt)
 SHOWN = 5
 """Reasons shown per role; --format json has all."""
 

@@ -10,11 +10,13 @@ import hashlib
 import os
 import secrets
 import shutil
+import socket
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Literal
 
@@ -176,7 +178,18 @@ class HostLab:
     def proxy_command(self) -> str:
         """An ssh ProxyCommand that reaches the lab's hosts from outside of their network."""
         relay = tools.find("nc", lambda _text: None)
-        return f"nsenter --net=/run/netns/{self.network.namespace} {relay} -w 30 %h %p"
+        return f"nsenter --net=/run/netns/{self.network.namespace} {relay} %h %p"
+
+    def connect(self, address: IPv4Address, port: int, seconds: float) -> socket.socket:
+        """A TCP connection to a host of the lab from this process. Raises OSError."""
+        connection = network.socket_inside(self.network.namespace)
+        try:
+            connection.settimeout(seconds)
+            connection.connect((str(address), port))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def emulated(self) -> str | None:
         """Name of the one host that runs another architecture than the machine's: the first arm64 host on amd64."""

@@ -133,13 +133,7 @@ def inside(namespace: str, call: Callable[[], T]) -> T:
 
     def body() -> None:
         try:
-            descriptor = os.open(NETNS / namespace, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                if _LIBC.setns(descriptor, _CLONE_NEWNET) != 0:
-                    number = ctypes.get_errno()
-                    raise OSError(number, os.strerror(number), str(NETNS / namespace))
-            finally:
-                os.close(descriptor)
+            _enter(NETNS / namespace)
             result.append(call())
         except BaseException as caught:
             error.append(caught)
@@ -150,6 +144,23 @@ def inside(namespace: str, call: Callable[[], T]) -> T:
     if error:
         raise error[0]
     return result[0]
+
+
+def socket_inside(namespace: str) -> socket.socket:
+    """An unconnected TCP socket of a namespace; it stays there wherever it is used. Raises OSError if there is none.
+
+    This thread enters the namespace and comes back: nothing else may run on it meanwhile, nor does (no call here waits).
+    """
+    home = Path("/proc/thread-self/ns/net")
+    here = os.open(home, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _enter(NETNS / namespace)
+        try:
+            return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        finally:
+            _set(here)
+    finally:
+        os.close(here)
 
 
 def processes_in(namespaces: Collection[str]) -> list[int]:
@@ -167,6 +178,20 @@ def processes_in(namespaces: Collection[str]) -> list[int]:
                 if (status.st_dev, status.st_ino) in wanted:
                     found.append(int(entry.name))
     return found
+
+
+def _enter(namespace: Path) -> None:
+    descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _set(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _set(descriptor: int) -> None:
+    if _LIBC.setns(descriptor, _CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _greeting(address: str, port: int, seconds: float) -> bytes:

@@ -49,17 +49,6 @@ def write_config(site: Site) -> Path:
     return config_file(site)
 
 
-def write_first_contact_config(site: Site) -> Path:
-    """Write the configuration of a first contact: only the way to each host, since user and keys are not there yet."""
-    lines = ["# Written by yiyun for ./yiyun hosts adopt."]
-    for name, address in _addresses(site):
-        lines += ["", f"Host {name} {address}", f"    HostName {address}", *_way(site)]
-    path = site.state_dir / "ssh" / "first_contact_config"
-    files.make_dir(path.parent)
-    files.write(path, "\n".join(lines) + "\n")
-    return path
-
-
 def ensure_key(site: Site) -> Path:
     """Make the management user's key unless it exists; return the private one. Raises UserError without ssh-keygen."""
     path = key_file(site)

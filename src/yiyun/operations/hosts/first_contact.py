@@ -34,6 +34,7 @@ from pyinfra.api.state import State
 from yiyun import known_hosts
 from yiyun.errors import UserError
 from yiyun.lab import files
+from yiyun.lab.hosts import HostLab
 from yiyun.operations.hosts import access, identity, python_bundle, settle
 from yiyun.operations.hosts.adopt import Credentials, Outcome
 from yiyun.operations.hosts.identity import Identity
@@ -46,6 +47,7 @@ CONNECTING_AT_ONCE = 25
 """Handshakes at once: more would only wait for this machine's processors, and time out on the hosts."""
 VERIFYING_AT_ONCE = 8
 CONNECT_SECONDS = 20
+SSH_PORT = 22
 PROBE_SECONDS = 180
 SETTLE_SECONDS = 1200
 VERIFY_SECONDS = 120
@@ -91,7 +93,7 @@ class Contact:
         self.credentials = credentials
         self.check = check
         self.wish = settle.Wish(access.MANAGEMENT_USER, access.public_key(site))
-        self.way = access.write_first_contact_config(site)
+        self.lab = HostLab(site) if site.spec.lab else None
         self.pinned_before = known_hosts.pinned(access.known_hosts(site))
         self.connecting = BoundedSemaphore(CONNECTING_AT_ONCE)
         self.verifying = BoundedSemaphore(VERIFYING_AT_ONCE)
@@ -179,10 +181,15 @@ class Contact:
         return Login(self._connect(host, data, pinned), root=True)
 
     def _connect(self, host: Host, data: Mapping[str, Any], pinned: str | None) -> Target:
-        waiting = {"banner_timeout": 120, "auth_timeout": 120}
+        waiting: dict[str, Any] = {"banner_timeout": 120, "auth_timeout": 120}
+        if self.lab:
+            try:
+                waiting["sock"] = self.lab.connect(host.address, SSH_PORT, CONNECT_SECONDS)
+            except OSError as error:
+                raise self._why_not(host, _short(error), pinned is not None) from None
         settings = {
             "ssh_hostname": str(host.address),
-            "ssh_config_file": str(self.way),
+            "ssh_config_file": os.devnull,
             "ssh_known_hosts_file": str(access.known_hosts(self.site)),
             "ssh_strict_host_key_checking": "yes" if pinned else "off",
             "ssh_paramiko_connect_kwargs": waiting,

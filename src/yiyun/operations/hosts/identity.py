@@ -130,7 +130,7 @@ class UnreadableError(ValueError):
 
 def parse(text: str) -> Identity:
     """Read the output of PROBE. Raises UnreadableError when it was cut off or a section has no sense."""
-    sections = dict(re.findall(r"^@@(\w+)\n(.*?)(?=^@@|\Z)", text, re.MULTILINE | re.DOTALL))
+    sections = dict(re.findall(r"^@@(\w+)\n(.*?)(?=^@@|\Z)", text + "\n", re.MULTILINE | re.DOTALL))
     if "end" not in sections:
         raise UnreadableError("its answer to the identification was cut off")
     one = {name: content.strip() for name, content in sections.items()}
