@@ -35,8 +35,14 @@ def init(directory: Annotated[Path, typer.Argument(help="New directory of the si
 def env(site: Annotated[str, typer.Option("--site", "-s", help="Name or path of the site.")] = "lab") -> None:
     """Print shell exports that make plain pulumi, kubectl and ansible-playbook work: eval $(./yiyun env --site S)."""
     from yiyun.operations import environment
+    from yiyun.operations.projects import projects
 
-    sys.stdout.write(environment.exports(load_site(site)) + "\n")
+    loaded = load_site(site)
+    sys.stdout.write(environment.exports(loaded) + "\n")
+    if not any(environment.config_file(loaded, name).exists() for name in projects()):
+        err.print(
+            f"pulumi has no stack of site {loaded.name} yet:  ./yiyun gate --site {site}  makes them", markup=False
+        )
 
 
 Stage = tuple[str, list[str], dict[str, str]]
