@@ -11,7 +11,7 @@ from yiyun.evidence.hosts.given import host_variable, site_variable
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site, inventory, os_profile
 
-ROLES = {name: role for name, role in roles.load(CHECKOUT / "roles").items() if name != "keep"}
+ROLES = roles.load(CHECKOUT / "roles")
 OS_RELEASES = {
     "debian-12": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\n'
     'VERSION="12 (bookworm)"\nVERSION_CODENAME=bookworm\nID=debian\n',

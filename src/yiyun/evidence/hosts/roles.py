@@ -16,6 +16,8 @@ from yiyun.site import document
 from yiyun.site.document import Entry, Node
 
 MAX_PROBLEMS = 10
+APPLIER = "keep"
+"""The role that the others import."""
 
 
 @dataclass(frozen=True)
@@ -141,5 +143,6 @@ def _problems(error: ValidationError, entry: Entry, key: str) -> str:
 
 
 def load(directory: Path) -> dict[str, Role]:
-    """All roles below `directory` by name."""
-    return {path.name: Role(path) for path in sorted(directory.iterdir()) if (path / "tasks").is_dir()}
+    """All roles below `directory` by name, without the one that applies what the others promise."""
+    found = (path for path in sorted(directory.iterdir()) if (path / "tasks").is_dir() and path.name != APPLIER)
+    return {path.name: Role(path) for path in found}
