@@ -9,7 +9,6 @@ from rich.table import Table
 from yiyun import toolchain
 from yiyun.cli import lab_hosts
 from yiyun.cli.console import load_site, out, reporter
-from yiyun.lab.hosts import HostLab
 from yiyun.lab.lab import Lab
 
 app = typer.Typer(no_args_is_help=True, help="The embedded control plane: real API server, nodes simulated by kwok.")
@@ -58,6 +57,8 @@ def reset(
     confirm: Annotated[str, typer.Option(help="The site's name, to say that its lab's data may be deleted.")] = "",
 ) -> None:
     """Stop the lab and its hosts, and delete everything that it and its ups wrote."""
+    from yiyun.lab.hosts import HostLab
+
     loaded = load_site(site)
     lab = Lab(loaded)
     if confirm != loaded.name:

@@ -7,7 +7,6 @@ import typer
 from rich.table import Table
 
 from yiyun.cli.console import load_site, out, reporter
-from yiyun.lab.hosts import HostLab
 from yiyun.site.selection import select
 
 app = typer.Typer(no_args_is_help=True, help="The site's hosts as real systemd machines in a network of their own.")
@@ -21,9 +20,13 @@ HostsOption = Annotated[
 @app.command()
 def up(site: SiteOption = "lab", hosts: HostsOption = "all") -> None:
     """Boot the hosts, or repair what was killed. Hosts that run are left alone. Safe to run again."""
+    from yiyun.lab.hosts import HostLab
+    from yiyun.operations.hosts import access
+
     loaded = load_site(site)
     lab = HostLab(loaded)
     lab.up(reporter(), [host.name for host in select(loaded, hosts)])
+    access.write_config(loaded)
     out.print(f"root password of bare hosts: {lab.password_file}", markup=False)
     out.print(f"next: ./yiyun hosts adopt --site {site}", markup=False)
 
@@ -31,6 +34,8 @@ def up(site: SiteOption = "lab", hosts: HostsOption = "all") -> None:
 @app.command()
 def status(site: SiteOption = "lab") -> None:
     """Name every host, its state, address, architecture and what it only presents; exit 1 unless all run."""
+    from yiyun.lab.hosts import HostLab
+
     listed = HostLab(load_site(site)).status()
     table = Table("host", "state", "address", "runs", "presented chip", "detail")
     for host in listed:
@@ -48,6 +53,8 @@ def ssh(
     site: SiteOption = "lab",
 ) -> None:
     """Log in on a host: as the management user once it has one, before that as root."""
+    from yiyun.lab.hosts import HostLab
+
     argv = [*HostLab(load_site(site)).ssh_argv(name), *(command or ())]
     os.execvp(argv[0], argv)  # noqa: S606  # the terminal belongs to ssh now
 
@@ -55,6 +62,8 @@ def ssh(
 @app.command()
 def down(site: SiteOption = "lab", hosts: HostsOption = "all") -> None:
     """Take hosts down and delete their disks; with the last one everything that the lab made on this machine."""
+    from yiyun.lab.hosts import HostLab
+
     loaded = load_site(site)
     names = None if hosts == "all" else [host.name for host in select(loaded, hosts)]
     HostLab(loaded).down(reporter(), names)

@@ -79,7 +79,15 @@ def variables(site: Site, person: str = "ops") -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS": "true",
         **_loopback_without_proxy(),
+        **hosts_variables(site),
     }
+
+
+def hosts_variables(site: Site) -> dict[str, str]:
+    """Variables with which plain ansible-playbook reaches the site's hosts; none before `hosts adopt` or `lab hosts up`."""
+    from yiyun.operations.hosts import access  # jinja2 and the host lab's parts: most commands need neither
+
+    return access.environment(site) if access.config_file(site).exists() else {}
 
 
 def _loopback_without_proxy() -> dict[str, str]:
@@ -94,7 +102,17 @@ def _loopback_without_proxy() -> dict[str, str]:
 
 
 def exports(site: Site) -> str:
-    """Shell lines for `eval $(./yiyun env --site S)`."""
-    lines = [f"export {name}={shlex.quote(value)};" for name, value in variables(site).items()]
+    """Shell lines for `eval $(./yiyun env --site S)`. Where only hosts are up yet, those that Ansible needs."""
+    lines = []
+    try:
+        values = variables(site)
+    except UserError as error:
+        values = hosts_variables(site)
+        if not values:
+            raise
+        values |= {"YIYUN_SITE": str(site.path), "ANSIBLE_INVENTORY": str(site.path / "hosts.yaml")}
+        values["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        lines.append(f"# for hosts alone: {' '.join(str(error).split())}")
+    lines = [*(f"export {name}={shlex.quote(value)};" for name, value in values.items()), *lines]
     lines.append(f"# plain commands:  cd stacks/NAME && pulumi up --policy-pack {POLICY_PACK}")
     return "\n".join(lines)

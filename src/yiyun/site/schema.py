@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from yiyun.site import model
 from yiyun.site.model import Host, SiteSpec
-from yiyun.site.validation import HOST_VARIABLES
+from yiyun.site.validation import ANSIBLE_VARIABLES, HOST_VARIABLES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -33,7 +33,7 @@ def hosts_schema() -> dict[str, Any]:
         "type": "object",
         "properties": fields,
         "required": [name for name, field in HOST_VARIABLES.items() if field in host["required"] and field != "arch"],
-        "propertyNames": {"anyOf": [{"not": {"pattern": "^yiyun_"}}, {"enum": sorted(HOST_VARIABLES)}]},
+        "propertyNames": {"anyOf": [{"not": {"pattern": "^yiyun_"}}, {"enum": sorted((*HOST_VARIABLES, *ANSIBLE_VARIABLES))}]},
         "$defs": host["$defs"],
     }
 

@@ -37,6 +37,9 @@ HOST_VARIABLES: Mapping[str, str] = {
 }
 """Host variables that Site reads, and the field of `Host` that each becomes."""
 
+ANSIBLE_VARIABLES = ("yiyun_package_repository",)
+"""Variables of the site's own that only roles read; they may hold templates."""
+
 ARCH_OF_FAMILY: Mapping[CpuFamily, Arch] = {
     CpuFamily.INTEL: "amd64",
     CpuFamily.AMD: "amd64",
@@ -194,9 +197,10 @@ def refuse_unknown_variables(listed: Inventory) -> None:
     sources += [variables for host in listed.hosts.values() for variables in (host.own, host.variables)]
     for source in sources:
         for name, entry in source.items():
-            if name.startswith("yiyun_") and name not in HOST_VARIABLES:
-                known = ", ".join(HOST_VARIABLES)
-                raise SiteError(f"{entry.where}: unknown variable {name}{meant(name, HOST_VARIABLES)}; known: {known}")
+            if name.startswith("yiyun_") and name not in (known := (*HOST_VARIABLES, *ANSIBLE_VARIABLES)):
+                raise SiteError(
+                    f"{entry.where}: unknown variable {name}{meant(name, known)}; known: {', '.join(known)}"
+                )
 
 
 def _refuse_templates(name: str, node: Node) -> None:
