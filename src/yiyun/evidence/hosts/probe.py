@@ -178,10 +178,10 @@ def _accounts(wanted: Wanted) -> Mapping[str, str]:
     sections = {}
     if wanted.accounts:
         names = _words(wanted.accounts)
-        sections["accounts"] = f"getent passwd {names}; [ $? = 0 ] || [ $? = 2 ]"
+        sections["accounts"] = f"getent passwd {names}; case $? in 0|2) ;; *) exit 1 ;; esac"
         # Of the password only its kind leaves the host.
         kind = '{ print $1 ":" ($2 == "" ? "empty" : $2 ~ /^[!*]/ ? "locked" : "set") }'
         sections["shadow"] = f"getent shadow {names} | awk -F: {shlex.quote(kind)}"
     if wanted.groups:
-        sections["groups"] = f"getent group {_words(wanted.groups)}; [ $? = 0 ] || [ $? = 2 ]"
+        sections["groups"] = f"getent group {_words(wanted.groups)}; case $? in 0|2) ;; *) exit 1 ;; esac"
     return sections
