@@ -9,6 +9,7 @@ from rich.table import Table
 
 from yiyun.cli.console import err, load_site, out, reporter
 from yiyun.cli.hosts_adopt import adopt
+from yiyun.site.selection import select
 
 if TYPE_CHECKING:
     from yiyun.operations.hosts.plan import HostPlan
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Real hosts: first contact, what has drifted, and bringing it back.")
 
 SiteOption = Annotated[str, typer.Option("--site", "-s", help="Name of a shipped site, or a path.")]
-HostsOption = Annotated[list[str] | None, typer.Option("--host", help="Only this host (repeatable).")]
+HostsOption = Annotated[
+    str, typer.Option("--hosts", help="Only these: names, globs, zones, roles, CPU families, comma-separated.")
+]
 RolesOption = Annotated[list[str] | None, typer.Option("--role", help="Only this role (repeatable).")]
 app.command()(adopt)
 SHOWN = 5
@@ -33,7 +36,7 @@ class Format(StrEnum):
 @app.command()
 def plan(
     site: SiteOption = "lab",
-    host: HostsOption = None,
+    hosts: HostsOption = "all",
     role: RolesOption = None,
     output: Annotated[Format, typer.Option("--format", help="A table, or JSON with every reason.")] = Format.TABLE,
 ) -> None:
@@ -41,7 +44,7 @@ def plan(
     from yiyun.operations.hosts.plan import as_json, make_plan
 
     loaded = load_site(site)
-    plans = make_plan(loaded, host, role)
+    plans = make_plan(loaded, [host.name for host in select(loaded, hosts)], role)
     if output is Format.JSON:
         out.print_json(json.dumps(as_json(loaded, plans), ensure_ascii=False))
     else:
@@ -53,7 +56,7 @@ def plan(
 @app.command()
 def converge(
     site: SiteOption = "lab",
-    host: HostsOption = None,
+    hosts: HostsOption = "all",
     role: RolesOption = None,
     check: Annotated[
         bool, typer.Option("--check", help="Let Ansible say what it would change; change nothing.")
@@ -62,7 +65,9 @@ def converge(
     """Run only the roles that would change anything, only where they would; exit 1 when something is left to do."""
     from yiyun.operations.hosts.converge import converge as bring_back
 
-    result = bring_back(load_site(site), reporter(), host, role, check=check)
+    loaded = load_site(site)
+    chosen = [host.name for host in select(loaded, hosts)]
+    result = bring_back(loaded, reporter(), chosen, role, check=check)
     _show(result.before if check or not result.ran else [*_unread(result.before), *result.after])
     if result.status:
         err.print(
