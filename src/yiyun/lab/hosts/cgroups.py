@@ -5,6 +5,7 @@ They lie below the cgroup of whoever calls `up`; they are found again by name, w
 
 import os
 import time
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from yiyun.errors import UserError
 ROOT = Path("/sys/fs/cgroup")
 REMOVE_SECONDS = 10.0
 MAX_DEPTH = 8
+PREFIX = "yiyun-"
 
 
 def make(name: str) -> list[Path]:
@@ -32,29 +34,31 @@ def make(name: str) -> list[Path]:
     return made
 
 
-def find(prefix: str) -> list[Path]:
-    """Directories of cgroups whose name begins with `prefix`."""
+def find(wanted: Callable[[str], bool]) -> list[Path]:
+    """Directories of cgroups whose name is `wanted`; what lies below them is not looked at."""
     found = []
     for directory, names, _ in os.walk(ROOT):
         if len(Path(directory).relative_to(ROOT).parts) >= MAX_DEPTH:
             names.clear()
-        ours = [name for name in names if name.startswith(prefix)]
+        ours = [name for name in names if wanted(name)]
         found += [Path(directory) / name for name in ours]
-        names[:] = [name for name in names if name not in ours]
+        # A host's own tree is deep and not ours to search.
+        names[:] = [name for name in names if name not in ours and not name.startswith(PREFIX)]
     return found
 
 
-def remove(prefix: str) -> None:
-    """Remove the cgroups whose name begins with `prefix`, once their processes are gone. Raises UserError after 10 s."""
+def remove(names: Collection[str]) -> None:
+    """Remove cgroups by name, once their processes are gone. Raises UserError after 10 s."""
     deadline = time.monotonic() + REMOVE_SECONDS
-    while left := find(prefix):
+    while left := find(lambda name: name in names):
         for top in left:
             for directory, _, _ in os.walk(top, topdown=False):
                 with suppress(OSError):
                     Path(directory).rmdir()
-        if time.monotonic() > deadline and find(prefix):
+        left = [top for top in left if top.exists()]
+        if left and time.monotonic() > deadline:
             raise UserError(f"{left[0]} cannot be removed: a process is still in it (see its cgroup.procs)")
-        if find(prefix):
+        if left:
             time.sleep(0.05)
 
 

@@ -91,7 +91,7 @@ class HostLab:
             bases = self._bases(wanted, report)
             for arch in bases:
                 repository.ensure_python_bundle(arch, report)
-            packages = repository.ensure(repository.wanted(self.site, report), list(bases), report)
+            packages = repository.ensure(repository.wanted(self.site, report), self._arches(), report)
             kernel.prepare(None)
             self.network.ensure({host.name: host.address for host in wanted})
             repository.serve(self.network, packages, self.served)
@@ -210,6 +210,11 @@ class HostLab:
             kernel.prepare(tools.emulator(report))
         return {arch: roots.ensure(arch, report) for arch in sorted(arches)}
 
+    def _arches(self) -> list[str]:
+        """Architectures whose hosts may run: one repository serves them all, whichever hosts are asked for now."""
+        made = {arch for host in self.site.hosts if roots.path(arch := self.arch_of(host)).is_dir()}
+        return sorted(made)
+
     def _boot(self, wanted: Sequence[Host], bases: dict[str, Path], nspawn: Path, report: Report) -> int:
         """Boot what does not run; returns how many."""
         running = machine.supervisors(self.id)
@@ -306,8 +311,7 @@ class HostLab:
         for name in sorted(names):
             self._place(name).delete()
         self.network.remove(names)
-        for name in names:
-            cgroups.remove(self._place(name).id)
+        cgroups.remove({self._place(name).id for name in names})
 
     def _end_all(self) -> None:
         """Remove what belongs to no single host."""

@@ -60,12 +60,14 @@ def of(host: Host, arch: str, *, emulated: bool) -> Presentation:
         "emulated": emulated,
         "lacking": list(LACKING),
         "listed": {
+            "cpu_family": host.cpu_family,
             "arch": host.arch,
             "kernel": host.kernel,
             "os_profile": host.os_profile,
             "page_size_kib": host.page_size_kib,
         },
         "real": {
+            "cpu_family": host.cpu_family if found else "unknown",
             "arch": arch,
             "kernel": os.uname().release,
             "os_profile": OS_PROFILE,

@@ -1,0 +1,85 @@
+"""Real hosts for tests: a copy of a shipped site with a lab of its own, beside any other lab of this machine."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from yiyun.lab.hosts import HostLab
+from yiyun.paths import CHECKOUT
+from yiyun.site import Site
+
+pytestmark = pytest.mark.hosts
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.hosts)
+            if os.geteuid() != 0:
+                item.add_marker(pytest.mark.skip(reason="real hosts need root"))
+
+
+class HostPlace:
+    """A copy of a shipped site outside the checkout. Everything it boots ends with `close`."""
+
+    def __init__(self, root: Path, shipped: str = "lab") -> None:
+        self.directory = root / shipped
+        shutil.copytree(CHECKOUT / "inventories" / shipped, self.directory)
+        self.env = {**os.environ, "XDG_STATE_HOME": str(root / "state"), "COLUMNS": "220"}
+        for name in ("YIYUN_BUNDLE", "YIYUN_ROOT_PASSWORD", "YIYUN_ROOT_KEY"):
+            self.env.pop(name, None)
+
+    @property
+    def site(self) -> Site:
+        return Site.load(self.directory)
+
+    @property
+    def lab(self) -> HostLab:
+        """The lab of this place. XDG_STATE_HOME of the test process must be this place's."""
+        return HostLab(self.site)
+
+    def yiyun(self, *args: str, code: int | None = 0, timeout: float = 400, **env: str):
+        """Run ./yiyun and check its exit code; no traceback is ever allowed."""
+        done = subprocess.run(
+            [str(CHECKOUT / "yiyun"), *args, "--site", str(self.directory)],
+            env=self.env | env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        assert code is None or done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def on(self, host: str, script: str, check: bool = True) -> str:
+        """Run a script on a host, as root or as the management user."""
+        command = [*self.lab.ssh_argv(host), script]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+        assert not check or done.returncode == 0, f"{script}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace one piece of text of the site, which must be there once."""
+        path = self.directory / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def close(self) -> None:
+        self.yiyun("lab", "hosts", "down", code=None)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A site without hosts yet, taken down at the end."""
+    root = tmp_path_factory.mktemp("hosts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(root / "state"))
+        made = HostPlace(root)
+        yield made
+        made.close()
