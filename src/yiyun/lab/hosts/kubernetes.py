@@ -1,0 +1,171 @@
+"""What the lab's hosts take from the site to become a cluster: programs and images, built here, served in the lab.
+
+The directory has the layout that the roles expect of every source (docs/roles.md names it):
+
+    <version>/<arch>/{kubelet,kubeadm,...}     programs
+    <version>/<arch>/images.json               images by name: archive, sha256 of the file, digest of the manifest
+    <version>/<arch>/images/<name>.tar         OCI archives
+    <version>/<arch>/SHA256SUMS                of programs and images.json
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from yiyun import toolchain
+from yiyun.errors import UserError
+from yiyun.lab.hosts import oci, tools
+from yiyun.lab.hosts.command import run
+from yiyun.lab.hosts.lab import HostLab
+from yiyun.lab.hosts.oci import Image
+from yiyun.site import Site
+from yiyun.toolchain import builder
+from yiyun.toolchain.recipe import recipe_of
+
+Report = Callable[[str], None]
+VERSION = "v1.34.1"
+ETCD = "3.6.5-0"
+COREDNS = "v1.12.1"
+PAUSE = "3.10.1"
+PROBE = "1"
+PROGRAMS = ("kubelet", "kubeadm", "kubectl", "etcdctl", "etcdutl")
+PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+BUILT = (*PROGRAMS, *PARTS, "etcd", "kube-proxy", "coredns", "pause", "probe")
+PLACE = "kubernetes"
+"""Path at which the lab serves the directory."""
+NOT_NEEDED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/bash-completion")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Everything that decides what comes out for one architecture."""
+
+    arch: str
+    programs: Mapping[str, Path]
+    repository: str
+
+    @property
+    def key(self) -> str:
+        """Changes with the programs, their names in images, and the code that writes images."""
+        digest = hashlib.sha256()
+        for path in (Path(__file__), Path(oci.__file__)):
+            digest.update(path.read_bytes())
+        digest.update(repr((self.arch, self.repository, VERSION)).encode())
+        for name in BUILT:
+            status = self.programs[name].stat()
+            digest.update(f"{name} {self.programs[name]} {status.st_size} {status.st_mtime_ns}".encode())
+        return digest.hexdigest()[:12]
+
+
+def repository_of(site: Site) -> str:
+    """Where the images of a site's cluster are, in its registry."""
+    return f"{site.spec.registry}/kubernetes"
+
+
+def serve(site: Site, report: Report) -> str:
+    """Make the directory (once per machine and content) and serve it to the lab's hosts; return its address there.
+
+    The host lab must be up. Raises UserError where a program cannot be built.
+    """
+    plan = _Plan(tools.native_arch(), _programs(report), repository_of(site))
+    directory = _ensure(plan, report)
+    lab = HostLab(site)
+    if not lab.served.is_dir():
+        raise UserError(f"the hosts of {site.name} are not up: run  ./yiyun lab hosts up --site {site.name}")
+    top = lab.served / PLACE / VERSION
+    top.mkdir(parents=True, exist_ok=True)
+    fresh = top / f".{plan.arch}.{os.getpid()}"
+    fresh.symlink_to(directory)
+    fresh.replace(top / plan.arch)
+    return f"http://{lab.network.bridge_address}/{PLACE}"
+
+
+def _programs(report: Report) -> dict[str, Path]:
+    """The pinned builds (or those of YIYUN_BIN): one on PATH may be of another release, or need libraries."""
+    found = {}
+    for name in BUILT:
+        there = toolchain.locate(name)
+        if there is not None and there.source != "PATH":
+            found[name] = there.path
+        else:
+            found[name] = builder.build(recipe_of(name), report) / name
+    return found
+
+
+def _ensure(plan: _Plan, report: Report) -> Path:
+    directory = tools.cache() / PLACE / f"{VERSION}-{plan.arch}-{plan.key}"
+    if directory.is_dir():
+        return directory
+    report(f"images of Kubernetes {VERSION} for {plan.arch}: writing them (once)")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        for name in PROGRAMS:
+            _link_or_copy(plan.programs[name], scratch / name)
+        (scratch / "images").mkdir()
+        listed = {}
+        with tempfile.TemporaryDirectory(dir=directory.parent) as root:
+            for image in _images(plan, Path(root)):
+                file = f"images/{image.name.rpartition('/')[2].replace(':', '_')}.tar"
+                digest = oci.write(image, scratch / file)
+                listed[image.name] = {"file": file, "sha256": _sha256(scratch / file), "digest": digest}
+        (scratch / "images.json").write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        sums = "".join(f"{_sha256(scratch / name)}  {name}\n" for name in (*PROGRAMS, "images.json"))
+        (scratch / "SHA256SUMS").write_text(sums, encoding="utf-8")
+        scratch.chmod(0o755)
+        if not directory.is_dir():
+            scratch.rename(directory)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return directory
+
+
+def _images(plan: _Plan, scratch: Path) -> list[Image]:
+    """Images of a cluster, under the names that kubeadm and the roles ask for."""
+
+    def named(name: str, tag: str) -> str:
+        return f"{plan.repository}/{name}:{tag}"
+
+    def alone(name: str, tag: str, place: str, *, entry: bool = False, user: str = "") -> Image:
+        entrypoint = (place,) if entry else ()
+        files = {place: plan.programs[name]}
+        return Image(named(name, tag), plan.arch, files, None, ("/tmp",), entrypoint, user)  # noqa: S108
+
+    proxy = {"/usr/local/bin/kube-proxy": plan.programs["kube-proxy"]}
+    return [
+        *(alone(name, VERSION, f"/usr/local/bin/{name}") for name in PARTS),
+        alone("etcd", ETCD, "/usr/local/bin/etcd"),
+        alone("coredns", COREDNS, "/coredns", entry=True),
+        alone("pause", PAUSE, "/pause", entry=True, user="65535:65535"),
+        alone("probe", PROBE, "/probe", entry=True, user="65532:65532"),
+        Image(named("kube-proxy", VERSION), plan.arch, proxy, _nft_root(plan.arch, scratch), ("/tmp", "/run")),  # noqa: S108
+    ]
+
+
+def _nft_root(arch: str, scratch: Path) -> Path:
+    """The nft program, which kube-proxy calls, and the libraries that it needs, as Debian ships them."""
+    status = scratch / "status"
+    status.touch()
+    root = scratch / "root"
+    for package in tools.apt().download(["nftables"], status, arch):
+        run(["dpkg-deb", "--extract", str(package), str(root)])
+    for name in NOT_NEEDED:
+        shutil.rmtree(root / name, ignore_errors=True)
+    return root
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

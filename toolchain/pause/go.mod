@@ -1,0 +1,3 @@
+module yiyun.local/toolchain/pause
+
+go 1.26

@@ -1,0 +1,3 @@
+module yiyun.local/toolchain/probe
+
+go 1.26
