@@ -56,6 +56,7 @@ def stages(full: bool) -> list[Stage]:
         ("lint", [python, "-m", "ruff", "check", "."], {}),
         ("format", [python, "-m", "ruff", "format", "--check", "."], {}),
         ("types", [python, "-m", "mypy"], {}),
+        ("roles", [python, "-m", "ansiblelint", "-q", "roles", "playbooks"], {}),
         ("unit", [*pytest, "-n", "2", "tests/unit"], {}),
         ("toolchain", [str(CHECKOUT / "yiyun"), "doctor", "--build"], {}),
         ("stacks", [*pytest, "tests/stacks"], {}),
@@ -64,6 +65,7 @@ def stages(full: bool) -> list[Stage]:
         listed += [
             ("mutations", [*pytest, "tests/unit/test_site_mutations.py"], {"YIYUN_MUTATIONS": "2000"}),
             ("inventories", [*pytest, "tests/stacks/test_inventory.py"], {"YIYUN_INVENTORIES": "200"}),
+            ("hosts", [*pytest, "tests/hosts"], {}),
             ("kills", [*pytest, "tests/stacks/test_kills.py"], {"YIYUN_KILLS": "full"}),
         ]
         listed += [(path.stem, [python, str(path)], {}) for path in sorted((CHECKOUT / "benchmarks").glob("[!_]*.py"))]
