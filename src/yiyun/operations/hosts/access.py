@@ -14,6 +14,8 @@ from yiyun.lab import files
 from yiyun.lab.hosts import HostLab
 from yiyun.site import Site
 
+MAX_SOCKET_DIRECTORY = 78
+"""Longest directory in which ssh can make a socket (107 bytes, of which Ansible and ssh use 29 for names)."""
 MANAGEMENT_USER = "yiyun"
 """Account that `./yiyun hosts adopt` makes and all tools log in as; it becomes root by sudo."""
 
@@ -75,8 +77,18 @@ def public_key(site: Site) -> str:
 
 
 def environment(site: Site) -> dict[str, str]:
-    """Variables with which plain Ansible reaches the hosts of a site."""
-    return {"ANSIBLE_SSH_ARGS": f"-F {shlex.quote(str(config_file(site)))} -o ControlMaster=auto -o ControlPersist=60s"}
+    """Variables with which plain Ansible reaches the hosts of a site.
+
+    Connections are kept open per site: Ansible's own directory for them is one for all sites, and tells hosts apart by
+    name only, so that a run on one lab would reach the host of the same name in another.
+    """
+    sockets = site.state_dir / "cp"
+    reused = len(str(sockets)) <= MAX_SOCKET_DIRECTORY
+    master = "-o ControlMaster=auto -o ControlPersist=60s" if reused else "-o ControlMaster=no"
+    return {
+        "ANSIBLE_SSH_ARGS": f"-F {shlex.quote(str(config_file(site)))} {master}",
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
+    }
 
 
 def _addresses(site: Site) -> list[tuple[str, str]]:
