@@ -3,9 +3,12 @@
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+RETRY_SECONDS = 0.01
 
 
 def pinned(path: Path) -> dict[str, str]:
@@ -43,11 +46,20 @@ def unpin(path: Path, names: Iterable[str]) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keep two writers apart by a lock on the directory: no second file lies beside the first."""
+    """Keep two writers apart by a lock on the directory: no second file lies beside the first.
+
+    It is asked for again and again: in a program whose threads take turns (gevent) a waiting flock would never let the
+    one go on that holds it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(RETRY_SECONDS)
         yield
     finally:
         os.close(descriptor)
