@@ -1,0 +1,63 @@
+"""Filters of playbooks that take hosts and disks away: the decisions are yiyun's own, tested without hosts."""
+
+import getpass
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from yiyun.operations.hosts import disk_wipe, etcd_quorum
+
+DOCUMENTATION = """
+name: yiyun_operations
+short_description: Whether a disk may be wiped, and whether a member may leave etcd
+description:
+  - yiyun_wipe_target turns `<host>:<disk>` and yiyun_host into id, kind and refusal.
+  - yiyun_wipe_decision turns the output of roles/disks/files/inspect.sh into device, number, size, losses, releases,
+    signatures and refusals.
+  - yiyun_wipe_report makes the report of a wipe.
+  - yiyun_etcd_refusal says why a member may not leave etcd; empty where it may. yiyun_etcd_member_id is its id.
+"""
+
+
+def wipe_target(asked: str, host: dict[str, Any]) -> dict[str, str]:
+    """The disk that is asked for."""
+    return asdict(disk_wipe.target(asked, host))
+
+
+def wipe_decision(inspected: str, asked: dict[str, str], named: list[str]) -> dict[str, Any]:
+    """What lies on the disk, and why it may not be wiped."""
+    try:
+        disk = disk_wipe.found(inspected)
+    except (ValueError, KeyError, IndexError) as error:
+        return {"refusals": [f"what lies on {asked['id']} could not be read: {error}"], "losses": []}
+    return {
+        "device": disk.device,
+        "number": disk.number,
+        "size_bytes": disk.parts[0].size_bytes,
+        "signatures": list(disk.signatures),
+        "losses": disk_wipe.losses(disk),
+        "releases": disk_wipe.releases(disk),
+        "refusals": disk_wipe.refusals(disk, disk_wipe.Target(**asked), named),
+    }
+
+
+def wipe_report(
+    done: list[str], inspected: str, host: str, asked: dict[str, str], method: str, named: list[str]
+) -> dict[str, Any]:
+    """`yiyun.wipe/1`, by the account that runs Ansible."""
+    disk = disk_wipe.found(inspected)
+    return disk_wipe.report(host, disk_wipe.Target(**asked), disk, method, named, done, getpass.getuser())
+
+
+class FilterModule:
+    """What Ansible looks for in a file of filters."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {
+            "yiyun_wipe_target": wipe_target,
+            "yiyun_wipe_decision": wipe_decision,
+            "yiyun_wipe_report": wipe_report,
+            "yiyun_etcd_refusal": etcd_quorum.refusal,
+            "yiyun_etcd_member_id": etcd_quorum.member_id,
+        }
