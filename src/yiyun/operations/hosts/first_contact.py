@@ -10,10 +10,12 @@ monkey.patch_all()
 
 import contextlib
 import base64
+import ctypes
 import hashlib
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -48,6 +50,7 @@ CONNECTING_AT_ONCE = 25
 VERIFYING_AT_ONCE = 8
 CONNECT_SECONDS = 20
 SSH_PORT = 22
+PR_SET_PDEATHSIG = 1
 PROBE_SECONDS = 180
 SETTLE_SECONDS = 1200
 VERIFY_SECONDS = 120
@@ -143,9 +146,8 @@ class Contact:
             return Outcome(host.name, "would adopt" if steps or new_key else "unchanged", done, notes=notes)
         if steps:
             self._settle(login, steps, bundle)
-        known_hosts.pin(
-            access.known_hosts(self.site), host.name, str(host.address), f"{key.get_name()} {key.get_base64()}"
-        )
+        line = f"{key.get_name()} {key.get_base64()}"
+        known_hosts.pin(access.known_hosts(self.site), host.name, str(host.address), line)
         self._keep(host, self._identify(login) if steps else found)
         with contextlib.suppress(Exception):
             login.target.connector.client.close()  # type: ignore[attr-defined]
@@ -296,8 +298,17 @@ def _short(error: object) -> str:
     return str(error)[:SHOWN] or type(error).__name__
 
 
+def _end_with_parent() -> None:
+    """Ask the kernel to kill this process when the one that gave the order dies."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
 def main() -> None:
     """Read the order, work, tell."""
+    _end_with_parent()
     logging.disable(logging.CRITICAL)
     order = json.load(sys.stdin)
     answers = os.fdopen(os.dup(1), "w")
