@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ class HostPlace:
     """A copy of a shipped site outside the checkout. Everything it boots ends with `close`."""
 
     def __init__(self, root: Path, shipped: str = "lab") -> None:
+        self.root, self.shipped = root, CHECKOUT / "inventories" / shipped
         self.directory = root / shipped
-        shutil.copytree(CHECKOUT / "inventories" / shipped, self.directory)
+        shutil.copytree(self.shipped, self.directory)
         self.env = {**os.environ, "XDG_STATE_HOME": str(root / "state"), "COLUMNS": "220"}
         for name in ("YIYUN_BUNDLE", "YIYUN_ROOT_PASSWORD", "YIYUN_ROOT_KEY"):
             self.env.pop(name, None)
@@ -71,13 +73,20 @@ class HostPlace:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def close(self) -> None:
-        self.yiyun("lab", "hosts", "down", code=None)
+        """Take the hosts down, also where a failed test left files that no Site can be read from."""
+        shutil.rmtree(self.directory)
+        shutil.copytree(self.shipped, self.directory)
+        self.yiyun("lab", "hosts", "down")
+        shutil.rmtree(self.root)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A site without hosts yet, taken down at the end."""
-    root = tmp_path_factory.mktemp("hosts")
+def place():
+    """A site without hosts yet, taken down at the end.
+
+    Not below pytest's own directories: those are deleted by the next but two sessions, mounted or not.
+    """
+    root = Path(tempfile.mkdtemp(prefix="yiyun-hosts-"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(root / "state"))
         made = HostPlace(root)
