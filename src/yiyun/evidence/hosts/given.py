@@ -7,13 +7,18 @@ from functools import lru_cache
 from typing import Any
 
 from yiyun.site import Site
+from yiyun.site.labels import node_labels
 from yiyun.site.model import Host
 
 
 @lru_cache(maxsize=8)
 def site_variable(site: Site) -> dict[str, Any]:
-    """`yiyun_site`: site.yaml as it was read, and all hosts by name."""
-    return {**site.spec.model_dump(mode="json"), "hosts": {host.name: host_variable(host) for host in site.hosts}}
+    """`yiyun_site`: site.yaml as it was read, all hosts by name, and the labels of their Kubernetes nodes."""
+    return {
+        **site.spec.model_dump(mode="json"),
+        "hosts": {host.name: host_variable(host) for host in site.hosts},
+        "node_labels": {host.name: node_labels(host, site.name) for host in site.hosts},
+    }
 
 
 def host_variable(host: Host) -> dict[str, Any]:
