@@ -22,7 +22,16 @@ Mode = Annotated[str, StringConstraints(pattern=r"^[0-7]{4}$")]
 """Four octal digits in quotes: YAML reads a bare 0644 as a number."""
 SysctlKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+([./][A-Za-z0-9_:@-]+)+$")]
 Capability = Literal[
-    "kernel_audit", "kernel_sysctl", "clock", "block_devices", "modules", "core_pattern", "usb", "tpm", "lsm"
+    "kernel_audit",
+    "kernel_sysctl",
+    "clock",
+    "block_devices",
+    "network_cards",
+    "modules",
+    "core_pattern",
+    "usb",
+    "tpm",
+    "lsm",
 ]
 """What a container cannot show and a machine can; what needs one of them is `not proven live` on a host without it."""
 
