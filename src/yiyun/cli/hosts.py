@@ -24,6 +24,8 @@ RolesOption = Annotated[list[str] | None, typer.Option("--role", help="Only this
 app.command()(adopt)
 SHOWN = 5
 """Reasons shown per role; --format json has all."""
+WIDTH = 100
+"""Characters shown of a promise's name, which may be a long command."""
 
 
 class Format(StrEnum):
@@ -92,7 +94,9 @@ def _show(plans: "list[HostPlan]") -> None:
         for role in each.roles:
             if role.must_run:
                 reasons = [v for v in role.verdicts if v.state in {"broken", "unknown"}]
-                lines = [f"{v.subject}: {'unknown: ' if v.state == 'unknown' else ''}{v.reason}" for v in reasons]
+                lines = [
+                    f"{v.subject[:WIDTH]}: {'unknown: ' if v.state == 'unknown' else ''}{v.reason}" for v in reasons
+                ]
                 more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
                 table.add_row(each.host, role.role, "\n".join(lines[:SHOWN] + more))
     if table.row_count:
