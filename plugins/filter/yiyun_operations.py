@@ -1,5 +1,6 @@
 """Filters of playbooks that take hosts and disks away: the decisions are yiyun's own, tested without hosts."""
 
+import datetime
 import getpass
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,7 +16,8 @@ description:
   - yiyun_wipe_decision turns the output of roles/disks/files/inspect.sh into device, number, size, losses, releases,
     signatures and refusals.
   - yiyun_wipe_report makes the report of a wipe.
-  - yiyun_etcd_refusal says why a member may not leave etcd; empty where it may. yiyun_etcd_member_id is its id.
+  - yiyun_decommission_report says what became of a host and of each of its disks.
+  - yiyun_etcd_refusal says why a member may not leave etcd; empty where it may.
 """
 
 
@@ -49,6 +51,20 @@ def wipe_report(
     return disk_wipe.report(host, disk_wipe.Target(**asked), disk, method, named, done, getpass.getuser())
 
 
+def decommission_report(host: dict[str, Any], seen: list[str], wiped: list[str], was_node: bool) -> dict[str, Any]:
+    """`yiyun.decommission/1`: what became of a host and of each of its disks."""
+    return {
+        "schema": "yiyun.decommission/1",
+        "clause": "8.1.4.10",
+        "host": host["name"],
+        "address": host["address"],
+        "was_in_a_cluster": was_node,
+        "at": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "asked_by": getpass.getuser(),
+        "disks": disk_wipe.left_behind(host, seen, wiped),
+    }
+
+
 class FilterModule:
     """What Ansible looks for in a file of filters."""
 
@@ -58,6 +74,6 @@ class FilterModule:
             "yiyun_wipe_target": wipe_target,
             "yiyun_wipe_decision": wipe_decision,
             "yiyun_wipe_report": wipe_report,
+            "yiyun_decommission_report": decommission_report,
             "yiyun_etcd_refusal": etcd_quorum.refusal,
-            "yiyun_etcd_member_id": etcd_quorum.member_id,
         }

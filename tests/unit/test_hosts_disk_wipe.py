@@ -143,3 +143,14 @@ def test_erasing_another_device_than_was_looked_at_is_refused(tmp_path) -> None:
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert "nothing was destroyed" in done.stderr
+
+
+def test_a_report_says_what_is_left_to_do() -> None:
+    host = {**HOST, "disks": [*HOST["disks"], {"id": "/dev/disk/by-id/gone", "kind": "hdd", "use": "object"}]}
+    seen = [f"{SYSTEM} ext4 gpt ", f"{ID} no signature", "/dev/disk/by-id/gone not there"]
+    states = {one["disk"]: one for one in disk_wipe.left_behind(host, seen, [f"lab-az1-02:{ID}"])}
+    assert (states[SYSTEM]["state"], states[SYSTEM]["holds"]) == ("not wiped", "ext4 gpt")
+    assert states[ID]["state"] == "wiped"
+    assert states["/dev/disk/by-id/gone"]["state"] == "not there"
+    assert {one["state"] for one in disk_wipe.left_behind(host, [], [])} == {"not looked at"}
+    assert disk_wipe.left_behind(host, seen, [])[1]["left_to_do"].startswith("wipe it")

@@ -50,9 +50,3 @@ def test_a_learner_does_not_vote() -> None:
 )
 def test_what_cannot_be_read_is_no(members: str, health: str) -> None:
     assert "nobody may leave" in etcd_quorum.refusal(members, health, "a")
-
-
-def test_the_id_is_hexadecimal() -> None:
-    members = json.dumps({"members": [{"ID": 0x8E9E05C52164694D, "name": "a"}]})
-    assert etcd_quorum.member_id(members, "a") == "8e9e05c52164694d"
-    assert etcd_quorum.member_id(members, "b") == ""

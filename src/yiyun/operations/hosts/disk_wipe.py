@@ -181,3 +181,26 @@ def report(
         "verified": result.get("verified") == "yes",
         "asked_by": by,
     }
+
+
+def left_behind(host: Mapping[str, Any], seen: Sequence[str], wiped: Collection[str]) -> list[dict[str, str]]:
+    """What becomes of each disk of a host that goes out of service: `wiped`, `not there`, or what is left to do.
+
+    `seen` has lines of an id and what is on it; `wiped` the disks that this run cleared and verified, as `<host>:<id>`.
+    """
+    on_disk = {line.split(" ", 1)[0]: line.split(" ", 1)[1].strip() for line in seen if " " in line}
+    result = []
+    for disk in host["disks"]:
+        content = on_disk.get(disk["id"], "")
+        if f"{host['name']}:{disk['id']}" in wiped:
+            state, left = "wiped", ""
+        elif not content:
+            state, left = "not looked at", "this host shows no block devices: look at the disk itself"
+        elif content == "not there":
+            state, left = "not there", "find out where the disk is"
+        elif disk["use"] == "system":
+            state, left = "not wiped", "the system runs on it: erase it from another system, or destroy it"
+        else:
+            state, left = "not wiped", "wipe it by playbooks/wipe_disk.yml, or destroy it"
+        result.append({"disk": disk["id"], "use": disk["use"], "state": state, "holds": content, "left_to_do": left})
+    return result

@@ -9,11 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def member_id(members: str, name: str) -> str:
-    """Hexadecimal id of the member `name`; empty when there is none. Raises ValueError for what is no member list."""
-    return next((f"{int(member['ID']):x}" for member in _members(members) if member.get("name") == name), "")
-
-
 def refusal(members: str, health: str, name: str) -> str:
     """Why `name` may not leave now, with the remedy; empty when it may, and when it is no member."""
     try:
