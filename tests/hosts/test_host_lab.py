@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from yiyun.errors import UserError
-from yiyun.lab.hosts import HostLab, cgroups, machine, network
+from yiyun.evidence.hosts.capabilities import missing_in_containers
+from yiyun.lab.hosts import HostLab, cgroups, machine, network, presentation
 from yiyun.lab.hosts import lab as lab_module
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site, cpu
@@ -34,8 +35,15 @@ def traces(lab: HostLab) -> dict[str, object]:
         "run": sorted(str(path) for path in Path("/run/systemd/nspawn").glob("**/*") if mark in path.name),
         "inotify": Path("/proc/sys/fs/inotify/max_user_instances").read_text(encoding="ascii"),
         "binfmt": sorted(path.name for path in binfmt.iterdir()) if binfmt.is_dir() else [],
-        "locks": sorted(path.name for path in Path("/run/systemd/nspawn/locks").glob("*")),
+        "locks": sorted(stale_locks(mounts)),
     }
+
+
+def stale_locks(mounts: list[str]) -> set[str]:
+    """Lock files of systemd-nspawn whose machine's disk is mounted no more, whoever's it was."""
+    roots = [Path(line.split()[4]) for line in mounts if line.split()[4].endswith("/root")]
+    held = {f"inode-{root.stat().st_dev}:{root.stat().st_ino}" for root in roots if root.exists()}
+    return {path.name for path in Path("/run/systemd/nspawn/locks").glob("*")} - held
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +78,20 @@ def test_hosts_run_what_they_should(running):
 def test_status_exits_1_while_a_host_is_missing(running):
     done = running.yiyun("lab", "hosts", "status", code=1)
     assert "stopped" in done.stdout and "running" in done.stdout
+
+
+def test_what_the_hosts_cannot_show_is_found_out_and_published(running):
+    """The probe, the list that the roles go by and the page that people read name the same."""
+    found = running.lab.limits()
+    lacking = {name for name, limit in found.items() if not limit.shown}
+    assert lacking == set(missing_in_containers())
+    page = (CHECKOUT / "docs/lab-limits.md").read_text(encoding="utf-8")
+    for name in lacking:
+        assert f"| `{name}` |" in page
+        assert found[name].seen
+        assert name in running.yiyun("lab", "hosts", "status", code=1).stdout
+    for key in presentation.PRESENTED_SYSCTLS:
+        assert key in page
 
 
 def test_hosts_reach_each_other_and_the_repository_by_name(running):

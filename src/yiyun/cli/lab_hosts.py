@@ -36,12 +36,16 @@ def status(site: SiteOption = "lab") -> None:
     """Name every host, its state, address, architecture and what it only presents; exit 1 unless all run."""
     from yiyun.lab.hosts import HostLab
 
-    listed = HostLab(load_site(site)).status()
+    lab = HostLab(load_site(site))
+    listed = lab.status()
     table = Table("host", "state", "address", "runs", "presented chip", "detail")
     for host in listed:
         runs = f"{host.arch} (emulated)" if host.emulated else host.arch
         table.add_row(host.name, host.state, host.address, runs, host.presented or "its own", host.detail)
     out.print(table)
+    lacking = [f"{name} ({limit.seen})" for name, limit in lab.limits().items() if not limit.shown]
+    if lacking:
+        out.print(f"not shown by these hosts: {'; '.join(lacking)}", markup=False)
     if any(host.state != "running" for host in listed):
         raise typer.Exit(1)
 

@@ -7,6 +7,7 @@ touches no host that runs. The hosts outlive it. `down` leaves nothing on the ma
 import ctypes
 import ctypes.util
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Literal
@@ -25,7 +26,8 @@ from filelock import FileLock, Timeout
 from yiyun import known_hosts
 from yiyun.errors import UserError
 from yiyun.lab import files
-from yiyun.lab.hosts import cgroups, kernel, machine, network, presentation, repository, roots, tools
+from yiyun.lab.hosts import cgroups, kernel, limits, machine, network, presentation, repository, roots, tools
+from yiyun.lab.hosts.limits import Limit
 from yiyun.lab.hosts.machine import Identity, Machine
 from yiyun.lab.hosts.network import LabNetwork
 from yiyun.site import Site
@@ -97,16 +99,27 @@ class HostLab:
             repository.serve(self.network, packages, self.served)
             booted = self._boot(wanted, bases, nspawn, report)
             self._wait(wanted, report)
+            found = self._find_limits(wanted)
         report(
             f"hosts of {self.site.name}: {len(wanted)} running, {booted} of them booted now, "
             f"{time.monotonic() - started:.1f} s"
         )
+        if found:
+            report(f"what these hosts cannot show (docs/lab-limits.md): {', '.join(limits.lacking(found))}")
 
     def status(self) -> list[HostStatus]:
         """State of every host of the site. `killed`: it was booted and its process is gone without `down`."""
         running = machine.supervisors(self.id)
         with ThreadPoolExecutor(WORKERS) as executor:
             return list(executor.map(lambda host: self._status_of(host, running), self.site.hosts))
+
+    def limits(self) -> dict[str, Limit]:
+        """What the hosts of this lab can show and what not, as the last `up` found it; empty before."""
+        try:
+            content = json.loads(self._limits_file.read_text(encoding="utf-8"))
+            return {name: Limit(**limit) for name, limit in content.items()}
+        except (OSError, ValueError, TypeError):
+            return {}
 
     def ssh_argv(self, name: str) -> list[str]:
         """Command that logs in on a host: as the management user once it has one, before as root by its password.
@@ -270,6 +283,21 @@ class HostLab:
                     names = ", ".join(host.name for host in waiting[:4])
                     report(f"{len(wanted) - len(waiting)} of {len(wanted)} hosts answer; waiting for {names}")
                 time.sleep(0.1)
+
+    def _find_limits(self, wanted: Sequence[Host]) -> dict[str, Limit]:
+        """Probe one host that is not emulated, and publish the answers beside the lab's other files."""
+        supervisors = machine.supervisors(self.id)
+        for host in wanted:
+            leader = limits.leader_of(supervisors.get(host.name, 0)) if host.name != self.emulated() else None
+            if leader is not None:
+                found = limits.probe(leader)
+                files.write_json(self._limits_file, {name: asdict(limit) for name, limit in found.items()})
+                return found
+        return {}
+
+    @property
+    def _limits_file(self) -> Path:
+        return self.directory / "limits.json"
 
     def _identity(self) -> Identity:
         files.make_dir(self.directory)
