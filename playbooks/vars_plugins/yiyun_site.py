@@ -1,6 +1,7 @@
 """Gives every play `yiyun_host` and `yiyun_site`, read from the inventory's directory as the rest of yiyun reads it."""
 
 from pathlib import Path
+from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.inventory.host import Host
@@ -26,7 +27,7 @@ class VarsModule(BaseVarsPlugin):
 
     is_stateless = True
 
-    def get_vars(self, loader, path, entities, cache=True):
+    def get_vars(self, loader: object, path: str, entities: object, cache: bool = True) -> dict[str, Any]:  # noqa: ARG002
         """Variables of `entities` from the site at `path`, the inventory's directory."""
         directory = Path(path)
         if directory not in _sites:

@@ -33,7 +33,9 @@ def hosts_schema() -> dict[str, Any]:
         "type": "object",
         "properties": fields,
         "required": [name for name, field in HOST_VARIABLES.items() if field in host["required"] and field != "arch"],
-        "propertyNames": {"anyOf": [{"not": {"pattern": "^yiyun_"}}, {"enum": sorted((*HOST_VARIABLES, *ANSIBLE_VARIABLES))}]},
+        "propertyNames": {
+            "anyOf": [{"not": {"pattern": "^yiyun_"}}, {"enum": sorted((*HOST_VARIABLES, *ANSIBLE_VARIABLES))}]
+        },
         "$defs": host["$defs"],
     }
 
