@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -233,3 +234,10 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode(errors="replace")
     except OSError:
         return ""
+
+
+def test_a_site_that_is_no_lab_gets_no_hosts(place):
+    real = replace(place.site, spec=place.site.spec.model_copy(update={"lab": False}))
+    with pytest.raises(UserError, match="is not a lab"):
+        HostLab(real).up(print, [INTEL])
+    assert machine.supervisors(place.lab.id) == {}

@@ -7,6 +7,7 @@ changes and the record together. Several labs share both; the last one that goes
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from yiyun.lab import files
 from yiyun.lab.hosts.command import run
 
 RUN = Path("/run/yiyun")
+_LOCK = RUN / "hosts-kernel.lock"
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_INSTANCES = 8192
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
@@ -90,17 +92,43 @@ def rule(emulator: Path) -> str:
 @contextmanager
 def _record() -> Iterator[dict[str, Any]]:
     """What was before, while nobody else changes it."""
-    RUN.mkdir(mode=0o700, exist_ok=True)
-    with (RUN / "hosts-kernel.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    place = RUN / "hosts-kernel.json"
+    with _lock():
         record: dict[str, Any] = {}
         with suppress(OSError, ValueError):
-            record = json.loads((RUN / "hosts-kernel.json").read_text(encoding="utf-8"))
-        yield record
-        if not (RUN / "hosts-kernel.json").exists():
-            (RUN / "hosts-kernel.lock").unlink(missing_ok=True)
-            with suppress(OSError):
-                RUN.rmdir()
+            record = json.loads(place.read_text(encoding="utf-8"))
+        try:
+            yield record
+        finally:
+            if not place.exists():
+                _LOCK.unlink(missing_ok=True)
+                with suppress(OSError):
+                    RUN.rmdir()
+
+
+@contextmanager
+def _lock() -> Iterator[None]:
+    """Hold the lock file, which its last holder deletes: one that was deleted meanwhile is no lock."""
+    while True:
+        RUN.mkdir(mode=0o700, exist_ok=True)
+        try:
+            handle = _LOCK.open("w")
+        except FileNotFoundError:
+            continue
+        with handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _still_there(handle.fileno()):
+                yield
+                return
+
+
+def _still_there(descriptor: int) -> bool:
+    try:
+        there = _LOCK.stat()
+    except FileNotFoundError:
+        return False
+    here = os.fstat(descriptor)
+    return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
 
 
 def _save(record: dict[str, Any]) -> None:

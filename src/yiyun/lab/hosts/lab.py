@@ -80,8 +80,12 @@ class HostLab:
     def up(self, report: Report, names: Collection[str] | None = None) -> None:
         """Bring up the named hosts, or all. Hosts that run are left alone, whatever was done on them stays.
 
-        Raises UserError without root, for addresses that the machine uses itself, and when a host does not boot.
+        Raises UserError for a site that is not a lab, without root, for addresses that the machine uses itself, and when a host does not boot.
         """
+        if not self.site.spec.lab:
+            raise UserError(
+                f"site {self.site.name} is not a lab (site.yaml: lab: true): its hosts are machines of their own"
+            )
         require_root("make real hosts")
         started = time.monotonic()
         wanted = [host for host in self.site.hosts if names is None or host.name in names]
