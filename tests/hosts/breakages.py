@@ -45,10 +45,8 @@ TRANSIENT = re.compile(
     r"^(apt-|dpkg-|man-db|systemd-|session-|user@|user-runtime|run-|logrotate|e2scrub|fstrim|ssh@|getty|console-|modprobe@|ldconfig|plymouth)"
 )
 """Units that come and go by themselves."""
-MOVING = re.compile(
-    r"random\.|\.dentry-state|inode-nr|inode-state|file-nr|ns_last_pid|nf_conntrack_count|\.ipv6\.conf\.\w+\.(base_reachable|stable_secret)|neigh\.|\.uuid|boot_id|entropy"
-)
-"""Kernel settings that change by themselves."""
+OWN_SYSCTL = re.compile(r"net\.(?!.*\.(host0|lo)\.)(?!.*(nf_conntrack_count|base_reachable|stable_secret|\.neigh\.))")
+"""Kernel settings that belong to the host's network namespace and do not change by themselves; others are the machine's."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def changes(before: Snapshot, after: Snapshot) -> list[Change]:
     for kind, section in (("account", "accounts"), ("password", "passwords"), ("group", "groups")):
         found += [Change(kind, name, old, new) for name, old, new in _differences(before[section], after[section])]
     for name, old, new in _differences(before["sysctls"], after["sysctls"]):
-        if not MOVING.search(name) and ".conf.host0." not in name and ".conf.lo." not in name:
+        if OWN_SYSCTL.match(name):
             found.append(Change("sysctl", name, old, new))
     return found
 
