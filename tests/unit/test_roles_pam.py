@@ -228,12 +228,13 @@ unset:!!:20000::::::
 """
 
 
-def test_ages_are_asked_of_passwords_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("os_name", "keys"), [("debian-12", []), ("rocky-9", ["never keys", "never sealed"])])
+def test_ages_are_asked_of_passwords_only(os_name: str, keys: list[str], tmp_path: Path) -> None:
     path = CHECKOUT / "inventories" / "lab"
     site, listed = Site.load(path), inventory.read(path / "hosts.yaml")
-    variables = given(site, "lab-az1-01", "debian-12", [])
+    variables = given(site, "lab-az1-01", os_name, [])
     lookup = roles.Variables(ROLES["password_quality"], listed.hosts["lab-az1-01"].variables, variables)
     (tmp_path / "shadow").write_text(SHADOW)
     command = lookup("password_quality_ages").replace("/etc/shadow", f"{tmp_path}/shadow")
     shown = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True).stdout
-    assert shown.splitlines() == ["age root", "never keys", "never sealed", "age old", "age idle", "empty nothing"]
+    assert shown.splitlines() == ["age root", *keys, "age old", "age idle", "empty nothing"]
