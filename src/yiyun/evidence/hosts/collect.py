@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import asyncssh
@@ -82,10 +81,12 @@ async def _chunks(reader: "asyncssh.SSHReader[bytes]") -> AsyncIterator[bytes]:
 
 
 def _remedy(error: Exception) -> str:
+    remedies = {
+        "PermissionDenied": "the host does not take the management user's key: ./yiyun hosts adopt",
+        "HostKeyNotVerifiable": "the host's key is not the one pinned in the site's known_hosts",
+        "FileNotFoundError": "./yiyun hosts adopt makes this file when it first meets the hosts",
+        "ConnectionLost": "the host, or the way to it, is down",
+    }
     text = str(error) or type(error).__name__
-    with suppress(KeyError):
-        text += {
-            "PermissionDenied": ": the host does not take the management user's key; ./yiyun hosts adopt",
-            "HostKeyNotVerifiable": ": the host's key is not the one pinned in the site's known_hosts",
-        }[type(error).__name__]
-    return text
+    remedy = remedies.get(type(error).__name__)
+    return f"{text}; {remedy}" if remedy else text
