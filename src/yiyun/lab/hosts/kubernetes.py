@@ -148,11 +148,15 @@ def _images(plan: _Plan, scratch: Path) -> list[Image]:
 
 
 def _nft_root(arch: str, scratch: Path) -> Path:
-    """The nft program, which kube-proxy calls, and the libraries that it needs, as Debian ships them."""
+    """The nft program, which kube-proxy calls, and what it needs, as Debian ships it.
+
+    netbase has /etc/protocols: without it nft prints protocols as numbers, kube-proxy does not recognize the elements of
+    its own maps when it starts again, and deletes Services that are there.
+    """
     status = scratch / "status"
     status.touch()
     root = scratch / "root"
-    for package in tools.apt().download(["nftables"], status, arch):
+    for package in tools.apt().download(["nftables", "netbase"], status, arch):
         run(["dpkg-deb", "--extract", str(package), str(root)])
     for name in NOT_NEEDED:
         shutil.rmtree(root / name, ignore_errors=True)
