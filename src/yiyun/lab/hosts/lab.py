@@ -340,8 +340,8 @@ class HostLab:
 
     def _end(self, names: Collection[str]) -> None:
         self._kill(names)
-        for name in sorted(names):
-            self._place(name).delete()
+        with ThreadPoolExecutor(WORKERS) as executor:
+            list(executor.map(lambda name: self._place(name).delete(), sorted(names)))
         self.network.remove(names)
         cgroups.remove({self._place(name).id for name in names})
 

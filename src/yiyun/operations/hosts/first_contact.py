@@ -151,7 +151,8 @@ class Contact:
         self._keep(host, self._identify(login) if steps else found)
         with contextlib.suppress(Exception):
             login.target.connector.client.close()  # type: ignore[attr-defined]
-        self._verify(host)
+        if login.root or steps:  # else this very contact came in as the management user and became root by sudo
+            self._verify(host)
         result = "adopted" if steps or new_key else "unchanged"
         return Outcome(host.name, result, done, notes=notes, fingerprint=fingerprint)  # type: ignore[arg-type]
 
