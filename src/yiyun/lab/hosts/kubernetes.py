@@ -1,6 +1,6 @@
 """What the lab's hosts take from the site to become a cluster: programs and images, built here, served in the lab.
 
-The directory has the layout that the roles expect of every source (docs/roles.md names it):
+The directory has the layout that the roles expect of every source (docs/kubernetes.md):
 
     <version>/<arch>/{kubelet,kubeadm,...}     programs
     <version>/<arch>/images.json               images by name: archive, sha256 of the file, digest of the manifest
