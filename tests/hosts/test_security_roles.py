@@ -137,7 +137,7 @@ def test_log_hosts_get_everything_over_tls_even_after_they_were_gone(pair) -> No
       openssl x509 -req -in log.csr -CA log-ca.crt -CAkey log-ca.key -CAcreateserial -days 2 -extfile log.ext -out log.crt
       cat >/etc/rsyslog.d/receive.conf <<END
 module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")
-global(defaultNetstreamDriverCertFile="/etc/yiyun/log.crt" defaultNetstreamDriverKeyFile="/etc/yiyun/log.key")
+global(defaultNetstreamDriverCAFile="/etc/yiyun/log-ca.crt" defaultNetstreamDriverCertFile="/etc/yiyun/log.crt" defaultNetstreamDriverKeyFile="/etc/yiyun/log.key")
 ruleset(name="received") { action(type="omfile" file="/var/log/received.log") }
 input(type="imtcp" port="6514" ruleset="received")
 END
