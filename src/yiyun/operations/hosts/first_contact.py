@@ -15,6 +15,7 @@ import hashlib
 import json
 import logging
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -106,12 +107,8 @@ class Contact:
     def run(self, tell: Callable[[Outcome], None]) -> None:
         """Work on all hosts; `tell` gets each outcome as it comes."""
         pool = Pool(AT_ONCE)
-        try:
-            for outcome in pool.imap_unordered(self._outcome, self.hosts):
-                tell(outcome)
-        finally:
-            for path in self.packed.values():
-                path.unlink(missing_ok=True)
+        for outcome in pool.imap_unordered(self._outcome, self.hosts):
+            tell(outcome)
 
     def _outcome(self, host: Host) -> Outcome:
         try:
@@ -256,7 +253,7 @@ class Contact:
     def _settle(self, login: Login, steps: list[Step], bundle: Path | None) -> None:
         remote = None
         if bundle is not None:
-            remote = f"/var/tmp/{bundle.name}"  # noqa: S108  # an unguessable name, written by root
+            remote = f"/var/tmp/yiyun-python-{secrets.token_hex(8)}.tar"  # noqa: S108  # an unguessable name, written by root
             try:
                 if not login.target.put_file(str(bundle), remote, _sudo=not login.root):
                     raise ContactError("the bundle could not be uploaded", "look at free space and sftp on the host")

@@ -37,10 +37,14 @@ def expected(os_profile: str, arch: str) -> str:
 
 
 def pack(directory: Path) -> Path:
-    """Put the packages into one tar, so that they are one upload; the caller deletes it."""
-    handle, name = tempfile.mkstemp(prefix="yiyun-python-", suffix=".tar")
-    with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
+    """Put the packages into one tar, so that they are one upload; return a path that this process alone can open.
+
+    The file has no name: it is gone with this process, however that ends.
+    """
+    descriptor, name = tempfile.mkstemp(prefix="yiyun-python-", suffix=".tar")
+    Path(name).unlink()
+    with os.fdopen(descriptor, "wb", closefd=False) as file, tarfile.open(fileobj=file, mode="w") as tar:
         for path in sorted(directory.iterdir()):
             if path.suffix in {".deb", ".rpm"}:
                 tar.add(path, arcname=path.name)
-    return Path(name)
+    return Path(f"/proc/self/fd/{descriptor}")
