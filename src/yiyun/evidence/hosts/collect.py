@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import asyncssh
@@ -58,8 +59,9 @@ async def _read(ssh_config: Path, name: str, wanted: Wanted, deadline_seconds: f
         async with asyncio.timeout(deadline_seconds):
             async with asyncssh.connect(name, config=[str(ssh_config)], connect_timeout=CONNECT_SECONDS) as connection:
                 process = await connection.create_process(probe.REMOTE_COMMAND, encoding=None)
-                process.stdin.write(sent.text.encode())
-                process.stdin.write_eof()
+                with suppress(BrokenPipeError):  # it has ended before it read all: what it said tells why
+                    process.stdin.write(sent.text.encode())
+                    process.stdin.write_eof()
                 output = bytearray()
                 async for chunk in _chunks(process.stdout):
                     output += chunk
