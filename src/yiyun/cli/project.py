@@ -65,7 +65,7 @@ def stages(full: bool) -> list[Stage]:
         listed += [
             ("mutations", [*pytest, "tests/unit/test_site_mutations.py"], {"YIYUN_MUTATIONS": "2000"}),
             ("inventories", [*pytest, "tests/stacks/test_inventory.py"], {"YIYUN_INVENTORIES": "200"}),
-            ("hosts", [*pytest, "tests/hosts"], {}),
+            ("hosts", [*pytest, "tests/hosts"], {"YIYUN_TEST_ROLES": "all"}),
             ("kills", [*pytest, "tests/stacks/test_kills.py"], {"YIYUN_KILLS": "full"}),
         ]
         listed += [(path.stem, [python, str(path)], {}) for path in sorted((CHECKOUT / "benchmarks").glob("[!_]*.py"))]
