@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,23 @@ def write(path: Path, content: str | bytes, mode: int = 0o600) -> bool:
         Path(scratch).unlink(missing_ok=True)
         raise
     return True
+
+
+@contextmanager
+def whole_directory(directory: Path) -> Iterator[Path]:
+    """Yield a scratch directory that becomes `directory` when the block ends well, readable for all.
+
+    `directory` appears whole or not at all; what another program made meanwhile is left.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        yield scratch
+        scratch.chmod(0o755)
+        if not directory.is_dir():
+            scratch.rename(directory)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_yaml(path: Path, content: Mapping[str, Any]) -> bool:

@@ -61,7 +61,7 @@ def config_file(site: Site, stack: str) -> Path:
 
 
 def variables(site: Site, person: str = "ops") -> dict[str, str]:
-    """The variables that make plain pulumi, kubectl and ansible-playbook work on `site`."""
+    """The variables that make plain pulumi and kubectl work on `site`; ansible-playbook needs `hosts_variables` too."""
     path = [str(Path(sys.executable).parent), *map(str, toolchain.bin_path()), os.environ.get("PATH", "")]
     return {
         "PATH": os.pathsep.join(path),
@@ -79,7 +79,6 @@ def variables(site: Site, person: str = "ops") -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS": "true",
         **_loopback_without_proxy(),
-        **hosts_variables(site),
     }
 
 
@@ -105,7 +104,7 @@ def exports(site: Site) -> str:
     """Shell lines for `eval $(./yiyun env --site S)`. Where only hosts are up yet, those that Ansible needs."""
     lines = []
     try:
-        values = variables(site)
+        values = variables(site) | hosts_variables(site)
     except UserError as error:
         values = hosts_variables(site)
         if not values:

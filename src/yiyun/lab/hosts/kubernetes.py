@@ -19,6 +19,7 @@ from pathlib import Path
 
 from yiyun import toolchain
 from yiyun.errors import UserError
+from yiyun.lab import files
 from yiyun.lab.hosts import oci, tools
 from yiyun.lab.hosts.command import run
 from yiyun.lab.hosts.lab import HostLab
@@ -102,9 +103,7 @@ def _ensure(plan: _Plan, report: Report) -> Path:
     if directory.is_dir():
         return directory
     report(f"images of Kubernetes {VERSION} for {plan.arch}: writing them (once)")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
-    try:
+    with files.whole_directory(directory) as scratch:
         for name in PROGRAMS:
             _link_or_copy(plan.programs[name], scratch / name)
         (scratch / "images").mkdir()
@@ -117,11 +116,6 @@ def _ensure(plan: _Plan, report: Report) -> Path:
         (scratch / "images.json").write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         sums = "".join(f"{_sha256(scratch / name)}  {name}\n" for name in (*PROGRAMS, "images.json"))
         (scratch / "SHA256SUMS").write_text(sums, encoding="utf-8")
-        scratch.chmod(0o755)
-        if not directory.is_dir():
-            scratch.rename(directory)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return directory
 
 

@@ -6,10 +6,8 @@ The same packages, cut down to Python and sudo, are the bundle that `./yiyun hos
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from http.client import HTTPConnection
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from yiyun.errors import UserError
 from yiyun.evidence.hosts import given, roles
+from yiyun.lab.files import whole_directory
 from yiyun.lab.hosts import network, presentation, roots, tools
 from yiyun.lab.hosts.command import run
 from yiyun.lab.hosts.network import LabNetwork
@@ -78,9 +77,7 @@ def ensure(packages: Sequence[str], arches: Iterable[str], report: Report) -> Pa
     if directory.is_dir():
         return directory
     report(f"packages: fetching {len(packages)} and what they need, for {', '.join(sorted(arches))} (once)")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
-    try:
+    with whole_directory(directory) as scratch:
         files: dict[str, Path] = {}
         for arch in sorted(arches):
             files |= {path.name: path for path in _closure(packages, arch, report)}
@@ -89,11 +86,6 @@ def ensure(packages: Sequence[str], arches: Iterable[str], report: Report) -> Pa
             os.link(path, scratch / name)
             stanzas.append(_stanza(path))
         (scratch / "Packages").write_text("\n".join(stanzas), encoding="utf-8")
-        scratch.chmod(0o755)
-        if not directory.is_dir():
-            scratch.rename(directory)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     report(f"packages: {len(files)} in the repository")
     return directory
 
@@ -109,15 +101,9 @@ def ensure_python_bundle(arch: str, report: Report) -> Path:
     if directory.is_dir():
         return directory
     report(f"Python bundle {arch}: fetching {' and '.join(PYTHON)} and what they need (once)")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
-    try:
+    with whole_directory(directory) as scratch:
         for path in _closure(PYTHON, arch, report):
             os.link(path, scratch / path.name)
-        if not directory.is_dir():
-            scratch.rename(directory)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return directory
 
 
