@@ -329,7 +329,9 @@ def test_damaged_cache_does_not_count(tmp_path, offline):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x1f\x8b", b"not gzip", gzip.compress(b"{", mtime=0), gzip.compress(b'[1]\n"x"\n')]
+    "content",
+    [b"", b"\x1f\x8b", b"not gzip", gzip.compress(b"{"), gzip.compress(b'[1]\n"x"\n')],
+    ids=["empty", "cut off", "no gzip", "no JSON", "no definitions"],
 )
 def test_damaged_bundle_does_not_count(tmp_path, offline, content):
     (tmp_path / "ward.jsonl.gz").write_bytes(content)
