@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import as_user
 import pytest
 
 from yiyun.lab.hosts import HostLab
@@ -44,19 +45,8 @@ class HostPlace:
         return HostLab(self.site)
 
     def yiyun(self, *args: str, code: int | None = 0, timeout: float = 400, **env: str):
-        """Run ./yiyun and check its exit code; no traceback is ever allowed."""
-        done = subprocess.run(
-            [str(CHECKOUT / "yiyun"), *args, "--site", str(self.directory)],
-            env=self.env | env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-        )
-        assert "Traceback" not in done.stdout + done.stderr, done.stderr
-        assert code is None or done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
+        """Run ./yiyun on this place and check its exit code."""
+        return as_user.yiyun(*args, site=self.directory, env=self.env | env, code=code, timeout=timeout)
 
     def on(self, host: str, script: str, check: bool = True) -> str:
         """Run a script on a host, as root or as the management user."""
@@ -67,10 +57,7 @@ class HostPlace:
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace one piece of text of the site, which must be there once."""
-        path = self.directory / file
-        text = path.read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
-        path.write_text(text.replace(old, new), encoding="utf-8")
+        as_user.replace(self.directory / file, old, new)
 
     def close(self) -> None:
         """Take the hosts down, also where a failed test left files that no Site can be read from."""
