@@ -73,7 +73,8 @@ def main() -> None:
     emulated = HostLab(loaded).emulated() or loaded.hosts[-1].name
     names = ",".join(host.name for host in loaded.hosts if host.name != emulated)
     yiyun, site = str(CHECKOUT / "yiyun"), ["--site", str(root / "lab"), "--hosts", names]
-    rounds = {}
+    rounds: dict[str, tuple[float, float, str]] = {}
+    load = os.getloadavg()
     try:
         rounds["lab hosts up"] = timed([yiyun, "lab", "hosts", "up", *site], environment)
         rounds["adopt --check, bare"] = timed([yiyun, "hosts", "adopt", "--check", *site], environment)
@@ -90,14 +91,16 @@ def main() -> None:
             "pinged": rounds["ansible -m ping"][2].count("SUCCESS"),
         }
     finally:
-        subprocess.run([yiyun, "lab", "hosts", "down", *site[:2]], env=environment, check=False)
-        shutil.rmtree(root, ignore_errors=True)
+        subprocess.run([yiyun, "lab", "hosts", "down", *site[:2]], env=environment, check=True)
+        shutil.rmtree(root)
+    if set(agree.values()) != {number}:
+        sys.exit(f"not every host took part in every round, so the times say nothing: {agree} of {number}")
     result = {
         "machine": machine(),
         "hosts": number,
         "seconds": {name: round(wall, 1) for name, (wall, _, _) in rounds.items()},
         "controller_cpu_ms_per_host": {name: round(1000 * cpu / number, 1) for name, (_, cpu, _) in rounds.items()},
-        "load_average": os.getloadavg(),
+        "load_average": {"before": load, "after": os.getloadavg()},
         "hosts_per_second_adopted": round(number / rounds["adopt, bare"][0], 1),
         "ratio_ansible_ping_to_adopt_again": round(rounds["ansible -m ping"][0] / rounds["adopt, again"][0], 2),
         "agree": agree,

@@ -1,0 +1,70 @@
+"""`./yiyun test`: what is skipped is named, and is a failure in CI."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import typer
+
+from yiyun.cli import project
+from yiyun.paths import CHECKOUT
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Commands that would have been run, all of them with success, by somebody who is not root."""
+    commands: list[list[str]] = []
+
+    def run(command, **_):
+        commands.append(command)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(project.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(project, "subprocess", SimpleNamespace(run=run))
+    return commands
+
+
+def test_without_root_the_hosts_are_skipped_and_named(ran, monkeypatch, capsys):
+    monkeypatch.delenv("CI", raising=False)
+    project.test(full=False, stage=None)
+    assert "skipped: it needs root" in capsys.readouterr().err
+    assert ran
+    assert not [command for command in ran if "tests/hosts" in command]
+
+
+def test_in_ci_that_is_a_failure(ran, monkeypatch, capsys):
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(typer.Exit):
+        project.test(full=False, stage=None)
+    assert "FAILED: skipped, it needs root" in capsys.readouterr().err
+
+
+def test_every_directory_of_tests_and_every_benchmark_has_a_stage():
+    named = " ".join(" ".join(stage.command) for stage in project.stages(full=True))
+    for directory in {path.parent for path in (CHECKOUT / "tests").glob("*/test_*.py")}:
+        assert f"tests/{directory.name}" in named
+    for path in (CHECKOUT / "benchmarks").glob("[!_]*.py"):
+        assert str(path) in named
+        assert (path.stem in project.ROOT_BENCHMARKS) == ("root is needed" in path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("ci", [True, False])
+@pytest.mark.parametrize(
+    "text",
+    ["import pytest; pytest.skip('moon', allow_module_level=True)", "import pytest\ndef test(): pytest.skip('moon')"],
+)
+def test_a_skipped_test_fails_in_ci(tmp_path, text, ci):
+    (tmp_path / "test_it.py").write_text(f"{text}\n", encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "skips", "-p", "no:cacheprovider", "test_it.py"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(CHECKOUT / "tests"), "CI": "true" if ci else ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ("skipped, which is a failure where CI=true: Skipped: moon" in done.stdout) is ci, done.stdout
+    assert ("1 skipped" in done.stdout) is not ci
+    assert (done.returncode in (1, 2)) is ci
