@@ -39,6 +39,22 @@ def test_two_builds_at_once_make_one_result(tmp_path):
     assert not list(tiny.bin_dir.parent.parent.glob("*.tmp*"))
 
 
+def test_the_compilers_cache_is_not_taken_from_a_build_at_work(tmp_path):
+    """Dropped at every line that the build reports, and once when it is done."""
+    tiny = tiny_recipe(tmp_path / "tiny")
+    cache = golang.environment()["GOCACHE"]
+    seen: list[bool] = []
+
+    def report(_line: str) -> None:
+        builder.drop_compiler_cache()
+        seen.append(Path(cache).exists())
+
+    builder.build(tiny, report)
+    assert seen[-1]
+    builder.drop_compiler_cache()
+    assert not Path(cache).exists()
+
+
 def test_a_failed_build_names_the_error_and_leaves_nothing(tmp_path):
     tiny = tiny_recipe(tmp_path / "tiny")
     (tiny.source / "main.go").write_text("package main\n\nfunc main() { nonsense() }\n")

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 from yiyun.errors import UserError
 from yiyun.paths import cache_dir
 from yiyun.toolchain import builder
-from yiyun.toolchain.recipe import recipe_of, recipes
+from yiyun.toolchain.recipe import Recipe, recipe_of, recipes
 
 ALL = (
     "etcd",
@@ -29,6 +30,8 @@ ALL = (
     "pulumi-resource-kubernetes",
     "helm",
 )
+BUILDS_AT_ONCE = 2
+"""The linker works on one core, and fetching on none: another build fills the gap."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,10 @@ def ensure(tools: Iterable[str], report: Callable[[str], None]) -> dict[str, Pat
     """
     wanted = list(tools)
     missing = {recipe_of(tool).name: recipe_of(tool) for tool in wanted if locate(tool) is None}
-    for done, recipe in enumerate(missing.values(), start=1):
-        report(f"building {recipe.name} ({done} of {len(missing)}) in {cache_dir()}")
-        builder.build(recipe, report)
+    if missing:
+        report(f"building {', '.join(missing)} in {cache_dir()}, {BUILDS_AT_ONCE} at a time")
+        with ThreadPoolExecutor(BUILDS_AT_ONCE) as workers:
+            list(workers.map(lambda recipe: builder.build(recipe, report), _largest_first(missing.values())))
     if missing and all(locate(tool) for tool in ALL):
         builder.drop_compiler_cache()
     find.cache_clear()
@@ -91,6 +95,11 @@ def ensure(tools: Iterable[str], report: Callable[[str], None]) -> dict[str, Pat
     if "pulumi" in paths:
         builder.put_beside(recipe_of("pulumi-language-python").bin_dir, recipe_of("pulumi").bin_dir)
     return paths
+
+
+def _largest_first(wanted: Iterable[Recipe]) -> list[Recipe]:
+    """In order of their pinned modules: what takes longest must not begin last."""
+    return sorted(wanted, key=lambda recipe: (recipe.source / "go.sum").stat().st_size, reverse=True)
 
 
 def bin_path() -> list[Path]:

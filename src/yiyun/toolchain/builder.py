@@ -1,6 +1,7 @@
 """Builds a recipe into the cache: pinned by go.sum, resumable, safe when two run at once, with progress."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -8,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from filelock import FileLock
@@ -33,10 +34,12 @@ def build(recipe: Recipe, report: Report) -> Path:
         return recipe.bin_dir
     home = recipe.bin_dir.parent
     home.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(home.with_suffix(".lock")):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(FileLock(home.with_suffix(".lock")))
         if recipe.bin_dir.exists():
             return recipe.bin_dir
         go = golang.ensure(report)
+        stack.enter_context(_compiler_cache(fcntl.LOCK_SH))
         for stale in home.parent.glob(f"{home.name}.tmp*"):
             shutil.rmtree(stale)
         with tempfile.TemporaryDirectory(prefix=f"{home.name}.tmp", dir=home.parent) as scratch:
@@ -52,8 +55,18 @@ def build(recipe: Recipe, report: Report) -> Path:
 
 
 def drop_compiler_cache() -> None:
-    """Delete GOCACHE: several GB that a finished toolchain does not need."""
-    shutil.rmtree(cache_dir() / "gocache", ignore_errors=True)
+    """Delete GOCACHE: several GB that a finished toolchain does not need. Left alone while another build uses it."""
+    with contextlib.suppress(BlockingIOError), _compiler_cache(fcntl.LOCK_EX | fcntl.LOCK_NB):
+        shutil.rmtree(cache_dir() / "gocache", ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _compiler_cache(how: int) -> Iterator[None]:
+    """Hold GOCACHE, shared by builds or alone (a `fcntl.LOCK_...`)."""
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with (cache_dir() / "gocache.lock").open("w") as file:
+        fcntl.flock(file, how)
+        yield
 
 
 def _go(go: Path, source: Path, *args: str) -> str:
