@@ -13,13 +13,17 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yiyun"
 
 
+def state_home() -> Path:
+    """State of this machine's yiyun: `$XDG_STATE_HOME/yiyun`. The directories of sites lie in it."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "yiyun"
+
+
 def state_dir(site_dir: Path, site_name: str) -> Path:
     """State of one site as seen from one checkout: `$XDG_STATE_HOME/yiyun/<site>-<8 hex>`.
 
     The hex digits come from the real path of the checkout, or of the site's directory where it lies outside
     the checkout: two checkouts, and two sites of one name, never share a state.
     """
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "yiyun"
     real = site_dir.resolve()
     anchor = str(CHECKOUT) if real.is_relative_to(CHECKOUT) else f"{CHECKOUT}\0{real}"
-    return base / f"{site_name}-{hashlib.sha256(anchor.encode()).hexdigest()[:8]}"
+    return state_home() / f"{site_name}-{hashlib.sha256(anchor.encode()).hexdigest()[:8]}"

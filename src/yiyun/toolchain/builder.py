@@ -69,9 +69,9 @@ def _compiler_cache(how: int) -> Iterator[None]:
         yield
 
 
-def _go(go: Path, source: Path, *args: str) -> str:
+def _go(go: Path, source: Path, *args: str, arch: str = "") -> str:
     done = subprocess.run(
-        [str(go), *args], cwd=source, env=golang.environment(), capture_output=True, text=True, check=False
+        [str(go), *args], cwd=source, env=golang.environment(arch), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise UserError(f"go {' '.join(args)} failed in {source.name}:\n{done.stderr.strip()[-2000:]}")
@@ -110,15 +110,16 @@ def _copy_scripts(go: Path, recipe: Recipe, source: Path, out: Path) -> None:
 def _compile(go: Path, recipe: Recipe, source: Path, out: Path, report: Report) -> None:
     report(f"{recipe.name}: fetching modules")
     for name, binary in recipe.build.binaries.items():
-        total = len(_go(go, source, "list", "-deps", binary.package).splitlines())
+        total = len(_go(go, source, "list", "-deps", binary.package, arch=recipe.arch).splitlines())
         command = [str(go), "build", "-v", "-ldflags", f"-s -w {recipe.build.ldflags}", "-o", str(out / name)]
-        _run_with_progress([*command, binary.package], source, name, total, report)
+        _run_with_progress([*command, binary.package], recipe, source, name, total, report)
         report(f"{name}: built")
 
 
-def _run_with_progress(command: list[str], source: Path, name: str, total: int, report: Report) -> None:
+def _run_with_progress(command: list[str], recipe: Recipe, source: Path, name: str, total: int, report: Report) -> None:
     started = time.monotonic()
-    process = subprocess.Popen(command, cwd=source, env=golang.environment(), stderr=subprocess.PIPE, text=True)
+    environment = golang.environment(recipe.arch)
+    process = subprocess.Popen(command, cwd=source, env=environment, stderr=subprocess.PIPE, text=True)
     lines: list[str] = []
     stop = threading.Event()
 

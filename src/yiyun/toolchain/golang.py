@@ -71,8 +71,11 @@ def _install(target: Path) -> Path:
     return target / "go" / "bin" / "go"
 
 
-def environment() -> dict[str, str]:
-    """Environment of every Go call: caches inside ours, no C, and no other toolchain fetched behind our back."""
+def environment(arch: str = "") -> dict[str, str]:
+    """Environment of every Go call: caches inside ours, no C, and no other toolchain fetched behind our back.
+
+    `arch`: what to build for, `amd64` or `arm64`; empty: the machine's own.
+    """
     cache = cache_dir()
     return {
         **os.environ,
@@ -84,4 +87,5 @@ def environment() -> dict[str, str]:
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
         "CGO_ENABLED": "0",
+        **({"GOOS": "linux", "GOARCH": arch} if arch else {}),
     }

@@ -1,13 +1,17 @@
 """The pins: what each directory under toolchain/ builds (its `build.yaml`, `go.mod` and `go.sum`)."""
 
 import hashlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
 from yiyun.paths import CHECKOUT, cache_dir
+
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Architectures in the words of Go and Debian, by the kernel's."""
 
 
 class _Closed(BaseModel):
@@ -56,6 +60,8 @@ class Plugin(_Closed):
 class BuildFile(_Closed):
     """Content of one build.yaml."""
 
+    release: str = ""
+    """Set where another recipe builds programs of the same names: which release these are of, as they print it."""
     ldflags: str = ""
     binaries: dict[str, Binary]
     scripts: Scripts | None = None
@@ -70,6 +76,12 @@ class Recipe:
     name: str
     source: Path
     build: BuildFile
+    arch: str = ""
+    """Architecture to build for, `amd64` or `arm64`; empty: the machine's own."""
+
+    def built_for(self, arch: str) -> "Recipe":
+        """The same recipe for an architecture. For the machine's own it is this one."""
+        return replace(self, arch="" if arch == MACHINES.get(os.uname().machine) else arch)
 
     @property
     def pins_hash(self) -> str:
@@ -82,7 +94,8 @@ class Recipe:
     @property
     def bin_dir(self) -> Path:
         """Where the finished build lies. It exists only when complete (it is renamed into place)."""
-        return cache_dir() / "toolchain" / f"{self.name}-{self.pins_hash}" / "bin"
+        suffix = f"-{self.arch}" if self.arch else ""
+        return cache_dir() / "toolchain" / f"{self.name}-{self.pins_hash}{suffix}" / "bin"
 
 
 def recipes() -> dict[str, Recipe]:
@@ -94,9 +107,12 @@ def recipes() -> dict[str, Recipe]:
     return found
 
 
-def recipe_of(tool: str) -> Recipe:
-    """Return the recipe that builds `tool`. Raises KeyError for a name that no recipe builds."""
+def recipe_of(tool: str, release: str = "") -> Recipe:
+    """Return the recipe that builds `tool`, of another release than the usual one where that is named.
+
+    Raises KeyError for a name that no recipe of the release builds.
+    """
     for recipe in recipes().values():
-        if tool in recipe.build.binaries:
+        if recipe.build.release == release and tool in recipe.build.binaries:
             return recipe
-    raise KeyError(tool)
+    raise KeyError(f"{tool} {release}".strip())

@@ -1,0 +1,35 @@
+"""The JSON Schema of bundle.json, made from its model. `python -m yiyun.bundle.schema` writes docs/schemas/bundle.json."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from yiyun.bundle.manifest import Manifest
+from yiyun.paths import CHECKOUT
+
+PLACE = CHECKOUT / "docs" / "schemas" / "bundle.json"
+
+
+def schema() -> dict[str, Any]:
+    """Schema of the manifest. That paths are unique and lead nowhere else is checked by the reader beside it."""
+    described = Manifest.model_json_schema(by_alias=True)
+    for part in [described, *described["$defs"].values()]:
+        for properties in part["properties"].values():
+            properties.pop("title", None)
+            if "description" in properties:
+                properties["description"] = " ".join(properties["description"].split())
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:yiyun:schema:bundle:1",
+        **described,
+        "title": "bundle.json",
+    }
+
+
+def write(path: Path = PLACE) -> None:
+    """Write the published schema."""
+    path.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
