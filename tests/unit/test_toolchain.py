@@ -35,9 +35,12 @@ def program(directory: Path, name: str, prints: str) -> Path:
 
 def test_every_tool_has_one_recipe():
     assert {tool: recipe.recipe_of(tool).name for tool in toolchain.ALL}["etcd"] == "k8s"
-    built = [name for each in recipe.recipes().values() for name in each.build.binaries]
+    built = [(each.build.release, name) for each in recipe.recipes().values() for name in each.build.binaries]
     assert len(built) == len(set(built))
-    assert set(built) == {*toolchain.ALL, *kubernetes.BUILT}
+    assert {name for release, name in built if not release} == {*toolchain.ALL, *kubernetes.BUILT}
+    assert recipe.recipe_of("kubelet", "v1.35.4").name == "kubernetes-1.35"
+    with pytest.raises(KeyError, match=r"kwok v1\.35\.4"):
+        recipe.recipe_of("kwok", "v1.35.4")
 
 
 def test_pins_hash_follows_every_pin(tmp_path):
