@@ -1,5 +1,6 @@
 // Command pause is process 1 of a pod's sandbox: it keeps the pod's namespaces alive, buries orphaned processes where
-// the pod shares its process namespace, and ends when it is asked to.
+// the pod shares its process namespace, and ends when it is asked to. `pause -v` only says what it is: kubeadm tries with
+// it whether a cluster takes a Job before it upgrades one.
 package main
 
 import (
@@ -10,6 +11,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "-v" {
+		fmt.Println("pause of yiyun")
+		return
+	}
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGCHLD)
 	for received := range signals {
