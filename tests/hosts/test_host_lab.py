@@ -100,11 +100,11 @@ def test_hosts_reach_each_other_and_the_repository_by_name(running):
     address = running.lab.network.bridge_address
     text = running.on(
         INTEL,
-        f"exec 3<>/dev/tcp/{address}/80; printf 'GET /debian-12/Packages HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3",
+        f"exec 3<>/dev/tcp/{address}/80; printf 'GET /packages/debian-12/Packages HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3",
     )
     assert "Package: python3\n" in text
     assert "Architecture: amd64" in text
-    assert running.lab.repository_url == "http://198.18.0.1/debian-12"
+    assert running.lab.repository_url == "http://198.18.0.1/packages/debian-12"
 
 
 def test_nothing_leads_out(running):

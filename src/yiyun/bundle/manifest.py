@@ -15,6 +15,7 @@ SCHEMA = "yiyun.bundle/1"
 LIMIT = 64 * 2**20
 """Bytes; a manifest of 100,000 files has half of that."""
 PROBLEMS_SHOWN = 10
+_REMEDY = "\n(bundles are made by  ./yiyun bundle create  and not edited by hand: take a fresh copy, or make it anew)"
 
 Arch = Literal["amd64", "arm64"]
 Kind = Literal["image", "package", "wheel", "binary", "crd", "python", "index"]
@@ -137,14 +138,11 @@ def parse(data: bytes, origin: str) -> Manifest:
         raise UserError("\n".join(lines) + _REMEDY) from None
 
 
-_REMEDY = "\n(bundles are made by  ./yiyun bundle create  and not edited by hand: take a fresh copy, or make it anew)"
-
-
 def dump(manifest: Manifest) -> bytes:
-    """The one text of a manifest: one file a line, so that two can be compared."""
+    """The text of a manifest: one file a line, so that two can be compared."""
     content = manifest.model_dump(mode="json", by_alias=True, exclude={"files", "missing"})
     head = ",\n".join(f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items())
-    files = _lines(sorted(manifest.files, key=lambda file: file.path))
+    files = _lines(manifest.files)
     missing = _lines(manifest.missing)
     return f'{{\n{head},\n "files": [{files}],\n "missing": [{missing}]\n}}\n'.encode()
 

@@ -58,6 +58,17 @@ def whole_directory(directory: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def link(target: Path, place: Path) -> None:
+    """Make `place` a symbolic link to `target`, in one step; what was there before is gone, a directory too."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = place.with_name(f".{place.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    fresh.replace(place)
+
+
 def write_yaml(path: Path, content: Mapping[str, Any]) -> bool:
     """Write one YAML document, mode 600."""
     return write(path, yaml.safe_dump(dict(content), sort_keys=False))

@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from yiyun import toolchain
+from yiyun import bundle, toolchain
+from yiyun.bundle import layout
 from yiyun.errors import UserError
 from yiyun.lab import files
 from yiyun.lab.hosts import oci, tools
@@ -37,7 +38,7 @@ PROBE = "1"
 PROGRAMS = ("kubelet", "kubeadm", "kubectl", "etcdctl", "etcdutl")
 PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 BUILT = (*PROGRAMS, *PARTS, "etcd", "kube-proxy", "coredns", "pause", "probe")
-PLACE = "kubernetes"
+PLACE = layout.KUBERNETES
 """Path at which the lab serves the directory."""
 NOT_NEEDED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/bash-completion")
 
@@ -69,32 +70,42 @@ def repository_of(site: Site) -> str:
 
 
 def serve(site: Site, report: Report) -> str:
-    """Make the directory (once per machine and content) and serve it to the lab's hosts; return its address there.
+    """Serve the directory to the lab's hosts, of the bundle or made here; return its address there.
 
-    The host lab must be up. Raises UserError where a program cannot be built.
+    The host lab must be up. Raises UserError where a program cannot be built, and where the bundle is damaged.
     """
-    plan = _Plan(tools.native_arch(), _programs(report), repository_of(site))
-    directory = _ensure(plan, report)
     lab = HostLab(site)
     if not lab.served.is_dir():
         raise UserError(f"the hosts of {site.name} are not up: run  ./yiyun lab hosts up --site {site.name}")
-    top = lab.served / PLACE / VERSION
-    top.mkdir(parents=True, exist_ok=True)
-    fresh = top / f".{plan.arch}.{os.getpid()}"
-    fresh.symlink_to(directory)
-    fresh.replace(top / plan.arch)
+    given = bundle.opened()
+    if given:
+        files.link(given.part(layout.KUBERNETES), lab.served / PLACE)
+    else:
+        arch = tools.native_arch()
+        made = ensure(site, arch, report)
+        if (lab.served / PLACE).is_symlink():
+            (lab.served / PLACE).unlink()
+        files.link(made, lab.served / PLACE / VERSION / arch)
     return f"http://{lab.network.bridge_address}/{PLACE}"
 
 
-def _programs(report: Report) -> dict[str, Path]:
+def ensure(site: Site, arch: str, report: Report) -> Path:
+    """Directory of programs and images for one architecture, made once per machine and content.
+
+    Nothing of that architecture is run. Raises UserError where a program cannot be built.
+    """
+    return _ensure(_Plan(arch, _programs(arch, report), repository_of(site)), report)
+
+
+def _programs(arch: str, report: Report) -> dict[str, Path]:
     """The pinned builds (or those of YIYUN_BIN): one on PATH may be of another release, or need libraries."""
     found = {}
     for name in BUILT:
-        there = toolchain.locate(name)
+        there = toolchain.locate(name) if arch == tools.native_arch() else None
         if there is not None and there.source != "PATH":
             found[name] = there.path
         else:
-            found[name] = builder.build(recipe_of(name), report) / name
+            found[name] = builder.build(recipe_of(name).built_for(arch), report) / name
     return found
 
 

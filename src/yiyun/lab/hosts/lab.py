@@ -13,7 +13,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,7 +23,7 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from yiyun import known_hosts
+from yiyun import bundle, known_hosts
 from yiyun.errors import UserError
 from yiyun.lab import files
 from yiyun.lab.hosts import cgroups, kernel, limits, machine, network, presentation, repository, roots, tools
@@ -95,9 +95,7 @@ class HostLab:
             nspawn = tools.find("systemd-nspawn", report)
             self._refuse_overlayfs()
             bases = self._bases(wanted, report)
-            for arch in bases:
-                repository.ensure_python_bundle(arch, report)
-            packages = repository.ensure(repository.wanted(self.site, report), self._arches(), report)
+            packages = self._packages(bases, report)
             kernel.prepare(None)
             self.network.ensure({host.name: host.address for host in wanted})
             repository.serve(self.network, packages, self.served)
@@ -226,6 +224,16 @@ class HostLab:
         if arches - {tools.native_arch()}:
             kernel.prepare(tools.emulator(report))
         return {arch: roots.ensure(arch, report) for arch in sorted(arches)}
+
+    def _packages(self, arches: Iterable[str], report: Report) -> Path:
+        """The repository to serve: the bundle's, else one made here, with the packages that `adopt` uploads."""
+        given = bundle.opened()
+        if given:
+            return given.part(repository.PLACE)
+        for arch in arches:
+            repository.ensure_python_bundle(arch, report)
+        names = repository.wanted(self.site, repository.base_profile(), report)
+        return repository.ensure(names, self._arches(), report)
 
     def _arches(self) -> list[str]:
         """Architectures whose hosts may run: one repository serves them all, whichever hosts are asked for now."""

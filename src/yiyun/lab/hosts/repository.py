@@ -13,46 +13,52 @@ from collections.abc import Callable, Iterable, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 
+from yiyun.bundle import layout
 from yiyun.errors import UserError
 from yiyun.evidence.hosts import given, roles
-from yiyun.lab.files import whole_directory
+from yiyun.lab.files import link, whole_directory
 from yiyun.lab.hosts import network, presentation, roots, tools
 from yiyun.lab.hosts.command import run
 from yiyun.lab.hosts.network import LabNetwork
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site, inventory, os_profile
+from yiyun.site.os_profile import OsProfile
 
 Report = Callable[[str], None]
 PYTHON = ("python3", "sudo")
 """What `adopt` brings."""
 TOOLS = ("lynis", "openscap-scanner", "ssg-debian")
 """For assessing a host by others' rules."""
+PLACE = layout.packages(presentation.OS_PROFILE)
+"""Path at which the lab serves the repository: that of a bundle."""
 PORT = 80
 START_SECONDS = 20.0
 
 
 def url(lab_network: LabNetwork) -> str:
     """Address of the repository: the value of `yiyun_package_repository` on a lab. One for both architectures."""
-    return f"http://{lab_network.bridge_address}/{presentation.OS_PROFILE}"
+    return f"http://{lab_network.bridge_address}/{PLACE}"
 
 
-def wanted(site: Site, report: Report) -> list[str]:
-    """Names of all packages that the checkout's roles promise to any host of a site, and our own few.
+def base_profile() -> OsProfile:
+    """The operating system of the base root of the machine's own architecture, which must have been made."""
+    release = roots.path(tools.native_arch()) / "usr/lib/os-release"
+    return os_profile.identify(release.read_text(encoding="utf-8"))
 
-    The base root of the machine's own architecture must have been made.
-    """
+
+def wanted(site: Site, profile: OsProfile, report: Report) -> list[str]:
+    """Names of all packages that the checkout's roles promise to any host of a site, and our own few."""
     found = {*PYTHON, *TOOLS}
     listed = inventory.read(site.path / "hosts.yaml")
     one_of_each = {host.roles: host for host in site.hosts}.values()
-    release = roots.path(tools.native_arch()) / "usr/lib/os-release"
-    profile = os_profile.identify(release.read_text(encoding="utf-8")).model_dump(mode="json")
+    os_variable = profile.model_dump(mode="json")
     directory = CHECKOUT / "roles"
     for role in roles.load(directory).values() if directory.is_dir() else ():
         if f"{role.name}_promises" not in role.constants:
             continue
         for host in one_of_each:
             known = {
-                "yiyun_os": profile,
+                "yiyun_os": os_variable,
                 "yiyun_host": given.host_variable(host),
                 "yiyun_site": given.site_variable(site),
                 "yiyun_lacks": [],
@@ -84,7 +90,7 @@ def ensure(packages: Sequence[str], arches: Iterable[str], report: Report) -> Pa
         stanzas = []
         for name, path in sorted(files.items()):
             os.link(path, scratch / name)
-            stanzas.append(_stanza(path))
+            stanzas.append(stanza(path))
         (scratch / "Packages").write_text("\n".join(stanzas), encoding="utf-8")
     report(f"packages: {len(files)} in the repository")
     return directory
@@ -112,11 +118,7 @@ def serve(lab_network: LabNetwork, directory: Path, place: Path) -> None:
 
     The server ends with the lab: it is the only process in the bridge's namespace.
     """
-    place.mkdir(parents=True, exist_ok=True)
-    link = place / presentation.OS_PROFILE
-    fresh = place / f".{presentation.OS_PROFILE}.{os.getpid()}"
-    fresh.symlink_to(directory)
-    fresh.replace(link)
+    link(directory, place / PLACE)
     if _is_served(lab_network):
         return
     command = [sys.executable, "-m", "http.server", str(PORT)]
@@ -142,7 +144,7 @@ def _is_served(lab_network: LabNetwork) -> bool:
     def ask() -> int:
         connection = HTTPConnection(str(lab_network.bridge_address), PORT, timeout=5)
         try:
-            connection.request("HEAD", f"/{presentation.OS_PROFILE}/Packages")
+            connection.request("HEAD", f"/{PLACE}/Packages")
             return connection.getresponse().status
         finally:
             connection.close()
@@ -153,24 +155,33 @@ def _is_served(lab_network: LabNetwork) -> bool:
         return False
 
 
-def _closure(packages: Sequence[str], arch: str, report: Report) -> list[Path]:
-    """The .deb files of `packages` and of all that they need beyond the base root."""
-    status = roots.path(arch) / "var/lib/dpkg/status"
+def unknown(packages: Sequence[str], arch: str) -> list[str]:
+    """Those of `packages` that Debian 12 does not have for an architecture."""
+    return sorted(set(packages) - tools.apt().known(packages, arch))
+
+
+def closure(packages: Sequence[str], arch: str, status: Path) -> list[Path]:
+    """The .deb files of `packages`, which all exist, and of all that they need beyond what a dpkg status file lists."""
     apt = tools.apt()
-    known = apt.known(packages, arch)
-    for name in sorted(set(packages) - known):
-        report(f"packages: Debian 12 has no {name} for {arch}; it is left out")
-    existing = [name for name in packages if name in known]
     try:
-        return apt.download(existing, status, arch)
+        return apt.download(packages, status, arch)
     except UserError:  # two of them conflict: no host gets both
         found: dict[str, Path] = {}
-        for name in existing:
+        for name in packages:
             found |= {path.name: path for path in apt.download([name], status, arch)}
         return list(found.values())
 
 
-def _stanza(path: Path) -> str:
+def _closure(packages: Sequence[str], arch: str, report: Report) -> list[Path]:
+    """The same beyond the base root; what does not exist is named and left out."""
+    absent = unknown(packages, arch)
+    for name in absent:
+        report(f"packages: Debian 12 has no {name} for {arch}; it is left out")
+    status = roots.path(arch) / "var/lib/dpkg/status"
+    return closure([name for name in packages if name not in absent], arch, status)
+
+
+def stanza(path: Path) -> str:
     """The entry of one package in the index: its own control fields, then where it lies."""
     fields = run(["dpkg-deb", "--field", str(path)]).rstrip("\n")
     data = path.read_bytes()
