@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import site as shipped_site
 
 from yiyun.components.secret_refs import needed_secrets
 from yiyun.errors import UserError
@@ -278,21 +279,26 @@ def test_a_refusal_is_told_from_a_failure_to_answer(status, message, refused):
 PROXIES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "grpc_proxy", "no_proxy", "NO_PROXY")
 
 
+HOSTS_OF_LAB_REAL = "198.19.0.11,198.19.0.12,198.19.0.21,198.19.0.22,198.19.0.31,198.19.0.32"
+
+
 @pytest.mark.parametrize(
-    ("given", "hosts"),
+    ("shipped_name", "given", "hosts"),
     [
-        ({}, None),
-        ({"HTTPS_PROXY": "http://proxy:3128"}, "127.0.0.1,localhost"),
+        ("lab", {}, None),
+        ("lab", {"HTTPS_PROXY": "http://proxy:3128"}, "127.0.0.1,localhost"),
         (
+            "lab",
             {"http_proxy": "http://proxy:3128", "no_proxy": "a.example,10.0.0.0/8"},
             "a.example,10.0.0.0/8,127.0.0.1,localhost",
         ),
+        ("lab-real", {"https_proxy": "http://proxy:3128"}, f"127.0.0.1,localhost,{HOSTS_OF_LAB_REAL}"),
     ],
 )
-def test_a_proxy_is_kept_from_pulumi_and_its_programs(monkeypatch, given, hosts):
+def test_a_proxy_is_kept_from_pulumi_its_programs_and_lab_hosts(monkeypatch, shipped_name, given, hosts):
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     wanted = {"no_proxy": hosts, "NO_PROXY": hosts} if hosts else {}
-    assert environment._loopback_without_proxy() == wanted
+    assert environment._without_proxy(shipped_site(shipped_name)) == wanted

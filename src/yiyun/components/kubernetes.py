@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 
+from yiyun.components import container_images
 from yiyun.site import Site
 from yiyun.site import labels as names
 
@@ -43,6 +44,7 @@ def type_token(manifest: Mapping[str, Any]) -> str:
 # Kinds whose readiness a controller of the control-plane tier really brings about. All others are written and
 # accepted, not awaited: nothing would ever make them ready (design decision 1).
 AWAITED = frozenset({"Deployment"})
+SKIP_AWAIT = "pulumi.com/skipAwait"
 
 
 def finished(site: Site, stack: str, item: Item) -> dict[str, Any]:
@@ -56,8 +58,8 @@ def finished(site: Site, stack: str, item: Item) -> dict[str, Any]:
         **metadata.get("labels", {}),
     }
     annotations = {"pulumi.com/patchFieldManager": FIELD_MANAGER, **metadata.get("annotations", {})}
-    if manifest["kind"] not in AWAITED:
-        annotations["pulumi.com/skipAwait"] = "true"
+    if manifest["kind"] not in AWAITED or container_images.missing(site, manifest):
+        annotations[SKIP_AWAIT] = "true"
         # Deleting in the foreground waits for a garbage collector that knows the kind's dependants.
         annotations.setdefault("pulumi.com/deletionPropagationPolicy", "background")
     metadata["annotations"] = annotations

@@ -9,6 +9,7 @@ from pathlib import Path
 from yiyun import toolchain
 from yiyun.errors import UserError
 from yiyun.lab.lab import Lab
+from yiyun.operations import real
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
 
@@ -16,9 +17,16 @@ POLICY_PACK = CHECKOUT / "policies" / "mlps3"
 
 
 def kubeconfig(site: Site, person: str = "ops") -> Path:
-    """Return the kubeconfig of `person`: the lab's own, or what KUBECONFIG names on a site that is not a lab."""
-    if site.spec.lab:
+    """Return the kubeconfig of `person`: the embedded lab's own, or what KUBECONFIG names on a site that is not a lab.
+
+    A cluster on a lab's hosts has one person, its administrator.
+    """
+    if site.embedded:
         return Lab(site).kubeconfig(person)  # type: ignore[arg-type]
+    if site.on_lab_hosts:
+        if not real.kubeconfig(site).exists():
+            raise UserError(f"site {site.name} has no cluster yet: run  ./yiyun up --real --site {site.path}")
+        return real.kubeconfig(site)
     named = os.environ.get("KUBECONFIG")
     if not named or not Path(named).exists():
         raise UserError(f"site {site.name} is not a lab: set KUBECONFIG to a file that reaches its API server")
@@ -78,7 +86,8 @@ def variables(site: Site, person: str = "ops") -> dict[str, str]:
         "PULUMI_EXPERIMENTAL": "true",  # saved plans
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_K8S_SUPPRESS_HELM_HOOK_WARNINGS": "true",
-        **_loopback_without_proxy(),
+        **({"YIYUN_IMAGES": str(real.images_file(site))} if site.on_lab_hosts else {}),
+        **_without_proxy(site),
     }
 
 
@@ -89,14 +98,15 @@ def hosts_variables(site: Site) -> dict[str, str]:
     return access.environment(site) if access.config_file(site).exists() else {}
 
 
-def _loopback_without_proxy() -> dict[str, str]:
-    """Keep a proxy of the environment from what pulumi and its programs say to each other on this machine."""
+def _without_proxy(site: Site) -> dict[str, str]:
+    """Keep a proxy of the environment from what pulumi and its programs say to each other, and to a lab's hosts."""
     if not any(
         os.environ.get(name) for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "grpc_proxy")
     ):
         return {}
     own = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    hosts = ",".join([*filter(None, own.split(",")), "127.0.0.1", "localhost"])
+    addresses = [str(host.address) for host in site.hosts] if site.on_lab_hosts else []
+    hosts = ",".join([*filter(None, own.split(",")), "127.0.0.1", "localhost", *addresses])
     return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
@@ -113,5 +123,7 @@ def exports(site: Site) -> str:
         values["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         lines.append(f"# for hosts alone: {' '.join(str(error).split())}")
     lines = [*(f"export {name}={shlex.quote(value)};" for name, value in values.items()), *lines]
+    if site.on_lab_hosts:
+        lines.append(f"# its API server answers inside of the lab only:  ip netns exec {real.namespace(site)} COMMAND")
     lines.append(f"# plain commands:  cd stacks/NAME && pulumi up --policy-pack {POLICY_PACK}")
     return "\n".join(lines)

@@ -4,17 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from yiyun import toolchain
 from yiyun.compliance.engine import Result
 from yiyun.compliance.gate import refusal
 from yiyun.compliance.loader import load_rules
 from yiyun.errors import SiteError
 from yiyun.evidence.api_server import ApiServer
-from yiyun.lab.lab import Lab
 from yiyun.operations import dry_run, environment
 from yiyun.operations.engine import Engine
 from yiyun.operations.previews import judge, preview_all, refused_verdict, with_open_schema
 from yiyun.operations.projects import projects
+from yiyun.operations.reach import reached
 from yiyun.site import Site
 
 Report = Callable[[str], None]
@@ -33,19 +32,11 @@ def gate_site(directory: Path, pack: Path, report: Report, *, allow_unchecked: b
         if found is None:
             raise
         return found
-    ready(site, report)
-    engine = Engine(site, "ci" if site.spec.lab else "ops", save_plans=False)
-    previews = preview_all(engine, projects().values(), report)
-    api = ApiServer(environment.kubeconfig(site))
-    unchecked = [] if allow_unchecked else with_open_schema(site, api, previews.values())
-    result = judge(site, previews.values(), pack, unchecked)
-    refused = dry_run.check_fields(api, [step for preview in previews.values() for step in preview.wished])
+    with reached(site, report):
+        engine = Engine(site, "ci" if site.embedded else "ops", save_plans=False)
+        previews = preview_all(engine, projects().values(), report)
+        api = ApiServer(environment.kubeconfig(site))
+        unchecked = [] if allow_unchecked else with_open_schema(site, api, previews.values())
+        result = judge(site, previews.values(), pack, unchecked)
+        refused = dry_run.check_fields(api, [step for preview in previews.values() for step in preview.wished])
     return replace(result, verdicts=[*result.verdicts, *(refused_verdict(step, reason) for step, reason in refused)])
-
-
-def ready(site: Site, report: Report) -> None:
-    """Have the tools, and on a lab site the running lab."""
-    toolchain.ensure(toolchain.ALL, report)
-    if site.spec.lab:
-        Lab(site).up(report)
-    ApiServer(environment.kubeconfig(site)).warm_schema()

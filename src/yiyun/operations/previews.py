@@ -15,6 +15,7 @@ from yiyun.compliance.waivers import apply_waivers, load_waivers
 from yiyun.evidence.api_server import ApiServer
 from yiyun.evidence.unknown import UNKNOWN
 from yiyun.lab.lab import Lab
+from yiyun.operations import real
 from yiyun.operations.engine import Engine, Preview, Step
 from yiyun.operations.projects import Project
 from yiyun.site import Site
@@ -67,7 +68,7 @@ def judge(site: Site, previews: Iterable[Preview], pack: Path, unchecked: Iterab
 
 def with_open_schema(site: Site, api: ApiServer, previews: Iterable[Preview]) -> list[Step]:
     """The wished objects whose kind stands on the site's lab with an open schema, so that nothing checks them."""
-    names = Lab(site).unchecked_kinds if site.spec.lab else set()
+    names = _unchecked_kinds(site, api)
     return [
         step
         for preview in previews
@@ -76,6 +77,12 @@ def with_open_schema(site: Site, api: ApiServer, previews: Iterable[Preview]) ->
         and (kind := api.kind(step.manifest["apiVersion"], step.manifest["kind"]))
         and f"{kind.plural}.{kind.api_version.partition('/')[0]}" in names
     ]
+
+
+def _unchecked_kinds(site: Site, api: ApiServer) -> set[str]:
+    if site.on_lab_hosts:
+        return real.unchecked_kinds(api)
+    return Lab(site).unchecked_kinds if site.embedded else set()
 
 
 def refused_verdict(step: Step, reason: str) -> Verdict:

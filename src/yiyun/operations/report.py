@@ -5,7 +5,7 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
-from yiyun.components.kubernetes import AWAITED
+from yiyun.components.kubernetes import AWAITED, SKIP_AWAIT
 from yiyun.operations.engine import CHANGES, Step
 from yiyun.operations.up import Outcome
 from yiyun.site import Site
@@ -25,14 +25,15 @@ BUILT_IN_GROUPS = frozenset(
 )
 NEEDS_STORAGE = frozenset({"PersistentVolumeClaim"})
 ACCEPTED = "accepted, not reconciled"
+NO_IMAGE = "image not in bundle"
 
 
 def standing(step: Step) -> str:
-    """How far an object of the control-plane tier comes: `ready` is said only where a controller brought it there."""
+    """How far an object comes: `ready` is said only where a controller brought it there, and that was waited for."""
     kind = str(step.manifest["kind"])
     group = str(step.manifest["apiVersion"]).rpartition("/")[0]
     if kind in AWAITED:
-        return "ready"
+        return NO_IMAGE if SKIP_AWAIT in step.manifest["metadata"].get("annotations", {}) else "ready"
     if group not in BUILT_IN_GROUPS or kind in NEEDS_STORAGE:
         return ACCEPTED
     if kind == "Service" and step.manifest.get("spec", {}).get("type") == "LoadBalancer":
@@ -55,6 +56,9 @@ def summary(site: Site, outcome: Outcome, console: Console) -> None:
         listed = kinds.get(state, Counter())
         names = ", ".join(f"{count} {kind}" for kind, count in sorted(listed.items()))
         console.print(f"{state}: {sum(listed.values())} objects" + (f" ({names})" if names else ""), markup=False)
+    steps = [step for preview in outcome.previews.values() for step in preview.wished]
+    for step in (step for step in steps if standing(step) == NO_IMAGE):
+        console.print(f"{NO_IMAGE}, applied and not waited for: {step.key}", markup=False)
     for preview in outcome.previews.values():
         for step in preview.kept:
             console.print(f"kept, it holds data and left site.yaml: {step.key}", markup=False)

@@ -14,7 +14,7 @@ from yiyun.evidence.api_server import ApiServer
 from yiyun.lab.lab import Lab
 from yiyun.operations import environment, lock
 from yiyun.operations.engine import Engine
-from yiyun.operations.gate import ready
+from yiyun.operations.reach import reached
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
 
@@ -32,23 +32,23 @@ def connected(site: Site, report: Callable[[str], None]) -> Iterator[tuple[Engin
     An error that leaves the block then begins with what died and what to do. Raises UserError when the cluster is
     another one than the site's state describes.
     """
-    ready(site, report)
-    engine, api = Engine(site), ApiServer(environment.kubeconfig(site))
-    _same_cluster(site, api)
-    watch = _Watch(site, engine, api)
-    thread = threading.Thread(target=watch.run, daemon=True)
-    thread.start()
-    try:
-        yield engine, api
-    except UserError as error:
-        lock.end_orphaned_plugins(environment.backend(site))
-        reason = watch.reason or watch.look()
-        if reason:
-            raise UserError(f"{reason}\n{_short(str(error), reason)}".rstrip()) from error
-        raise
-    finally:
-        watch.ended.set()
-        thread.join()
+    with reached(site, report):
+        engine, api = Engine(site), ApiServer(environment.kubeconfig(site))
+        _same_cluster(site, api)
+        watch = _Watch(site, engine, api)
+        thread = threading.Thread(target=watch.run, daemon=True)
+        thread.start()
+        try:
+            yield engine, api
+        except UserError as error:
+            lock.end_orphaned_plugins(environment.backend(site))
+            reason = watch.reason or watch.look()
+            if reason:
+                raise UserError(f"{reason}\n{_short(str(error), reason)}".rstrip()) from error
+            raise
+        finally:
+            watch.ended.set()
+            thread.join()
 
 
 def _same_cluster(site: Site, api: ApiServer) -> None:
@@ -96,8 +96,8 @@ class _Watch:
         return ailment and (self._dead_parts() or self._remedy(ailment))
 
     def _dead_parts(self) -> str:
-        """The parts of the lab whose process is gone; empty on a site that is not a lab."""
-        if not self.site.spec.lab:
+        """The parts of the embedded lab whose process is gone; empty on a site that has none."""
+        if not self.site.embedded:
             return ""
         dead = [part.name for part in Lab(self.site).status() if part.state in {"killed", "stopped"}]
         return self._remedy(f"{', '.join(dead)}: the process is gone") if dead else ""
@@ -107,9 +107,8 @@ class _Watch:
             return f"{what}: bring it back, then run the same command again; it goes on where this one stopped"
         shipped = self.site.path.parent == CHECKOUT / "inventories"
         name = self.site.path.name if shipped else self.site.path
-        return (
-            f"{what}: run  ./yiyun lab up --site {name}  and the same command again; it goes on where this one stopped"
-        )
+        remedy = "lab up" if self.site.embedded else "up --real"
+        return f"{what}: run  ./yiyun {remedy} --site {name}  and the same command again; it goes on where this one stopped"
 
 
 def _short(text: str, reason: str) -> str:

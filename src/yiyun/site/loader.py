@@ -68,6 +68,16 @@ class Site:
         return tuple(zone.name for zone in self.spec.zones)
 
     @property
+    def embedded(self) -> bool:
+        """Whether the embedded lab is its control plane, with simulated nodes."""
+        return self.spec.lab and self.spec.tier == "control-plane"
+
+    @property
+    def on_lab_hosts(self) -> bool:
+        """Whether its cluster runs on the hosts of a lab: real nodes, and nothing embedded."""
+        return self.spec.lab and self.spec.tier != "control-plane"
+
+    @property
     def state_dir(self) -> Path:
         """Where this site keeps state as seen from this checkout."""
         return state_dir(self.home or self.path, self.name)

@@ -136,10 +136,10 @@ def _images(plan: _Plan, scratch: Path) -> list[Image]:
     def named(name: str, tag: str) -> str:
         return f"{plan.repository}/{name}:{tag}"
 
-    def alone(name: str, tag: str, place: str, *, entry: bool = False, user: str = "") -> Image:
+    def alone(name: str, tag: str, place: str, *arguments: str, entry: bool = False, user: str = "") -> Image:
         entrypoint = (place,) if entry else ()
         files = {place: plan.programs[name]}
-        return Image(named(name, tag), plan.arch, files, None, ("/tmp",), entrypoint, user)  # noqa: S108
+        return Image(named(name, tag), plan.arch, files, None, ("/tmp",), entrypoint, user, arguments)  # noqa: S108
 
     proxy = {"/usr/local/bin/kube-proxy": plan.programs["kube-proxy"]}
     return [
@@ -147,7 +147,7 @@ def _images(plan: _Plan, scratch: Path) -> list[Image]:
         alone("etcd", ETCD, "/usr/local/bin/etcd"),
         alone("coredns", COREDNS, "/coredns", entry=True),
         alone("pause", PAUSE, "/pause", entry=True, user="65535:65535"),
-        alone("probe", PROBE, "/probe", entry=True, user="65532:65532"),
+        alone("probe", PROBE, "/probe", "serve", ":8080", entry=True, user="65532:65532"),
         Image(named("kube-proxy", VERSION), plan.arch, proxy, _nft_root(plan.arch, scratch), ("/tmp", "/run")),  # noqa: S108
     ]
 

@@ -10,8 +10,8 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_interface, ip_network
 from pathlib import Path
@@ -146,21 +146,30 @@ def inside(namespace: str, call: Callable[[], T]) -> T:
     return result[0]
 
 
+@contextmanager
+def entered(namespace: str) -> Iterator[None]:
+    """While the block runs, this thread is in the namespace, and so are the threads and processes that it starts.
+
+    Raises OSError if there is no such namespace, or this process may not enter it.
+    """
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _enter(NETNS / namespace)
+        try:
+            yield
+        finally:
+            _set(here)
+    finally:
+        os.close(here)
+
+
 def socket_inside(namespace: str) -> socket.socket:
     """An unconnected TCP socket of a namespace; it stays there wherever it is used. Raises OSError if there is none.
 
     This thread enters the namespace and comes back: nothing else may run on it meanwhile, nor does (no call here waits).
     """
-    home = Path("/proc/thread-self/ns/net")
-    here = os.open(home, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        _enter(NETNS / namespace)
-        try:
-            return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        finally:
-            _set(here)
-    finally:
-        os.close(here)
+    with entered(namespace):
+        return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 
 
 def processes_in(namespaces: Collection[str]) -> list[int]:

@@ -34,6 +34,8 @@ class Image:
     """Empty directories; /tmp is open to all."""
     entrypoint: Sequence[str] = ()
     user: str = ""
+    arguments: Sequence[str] = ()
+    """Of the entrypoint, where a pod gives none."""
 
 
 def write(image: Image, place: Path) -> str:
@@ -47,7 +49,12 @@ def write(image: Image, place: Path) -> str:
             {
                 "architecture": image.arch,
                 "os": "linux",
-                "config": {"Entrypoint": list(image.entrypoint), "Env": [PATH], "User": image.user},
+                "config": {
+                    "Entrypoint": list(image.entrypoint),
+                    "Cmd": list(image.arguments),
+                    "Env": [PATH],
+                    "User": image.user,
+                },
                 "rootfs": {"type": "layers", "diff_ids": [layer_digest]},
             }
         )
