@@ -1,4 +1,4 @@
-"""Filters of playbooks that take hosts and disks away: the decisions are yiyun's own, tested without hosts."""
+"""Filters of playbooks of day 2: the decisions are yiyun's own, tested without hosts."""
 
 import datetime
 import getpass
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from yiyun.operations.hosts import disk_wipe, etcd_quorum
+from yiyun.operations.hosts import certificates, cluster_state, disk_wipe, etcd_quorum
 
 DOCUMENTATION = """
 name: yiyun_operations
-short_description: Whether a disk may be wiped, and whether a member may leave etcd
+short_description: Whether a disk may be wiped, a member may leave etcd, a cluster may be upgraded
 description:
   - yiyun_wipe_target turns `<host>:<disk>` and yiyun_host into id, kind and refusal.
   - yiyun_wipe_decision turns the output of roles/disks/files/inspect.sh into device, number, size, losses, releases,
@@ -18,6 +18,10 @@ description:
   - yiyun_wipe_report makes the report of a wipe.
   - yiyun_decommission_report says what became of a host and of each of its disks.
   - yiyun_etcd_refusal says why a member may not leave etcd; empty where it may.
+  - yiyun_cluster_ills lists, over the output of roles/kubernetes_control_plane/files/survey.sh, what is not well.
+  - yiyun_upgrade_refusals lists why a cluster may not be brought to a release, yiyun_behind what of a host is not of it
+    yet, yiyun_arrived the control hosts whose API server is.
+  - yiyun_certificates tells from the output of kubeadm's check-expiration which certificates end soon, and refusals.
 """
 
 
@@ -76,4 +80,9 @@ class FilterModule:
             "yiyun_wipe_report": wipe_report,
             "yiyun_decommission_report": decommission_report,
             "yiyun_etcd_refusal": etcd_quorum.refusal,
+            "yiyun_cluster_ills": cluster_state.ills,
+            "yiyun_upgrade_refusals": cluster_state.path_refusals,
+            "yiyun_behind": cluster_state.behind,
+            "yiyun_arrived": cluster_state.arrived,
+            "yiyun_certificates": certificates.decision,
         }
