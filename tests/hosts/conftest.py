@@ -1,8 +1,10 @@
 """Real hosts for tests: a copy of a shipped site with a lab of its own, beside any other lab of this machine."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -10,11 +12,14 @@ import as_user
 import pytest
 
 from yiyun.lab.hosts import HostLab
+from yiyun.operations.hosts import access
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
 
-collect_ignore = [] if "YIYUN_VERIFY_HOST" in os.environ or "MOLECULE_HOST" in os.environ else ["molecule"]
-"""The checks that molecule and test_hardening run on a host that they name."""
+BIN = Path(sys.executable).parent
+VERIFY_ROLES = "YIYUN_VERIFY_ROLES"
+"""Names of the roles of which tests/hosts/molecule is to look at the promises, where molecule does not name one."""
+collect_ignore = [] if {VERIFY_ROLES, "MOLECULE_PROJECT_DIRECTORY"} & set(os.environ) else ["molecule"]
 
 
 def pytest_collection_modifyitems(items):
@@ -48,6 +53,32 @@ class HostPlace:
     def yiyun(self, *args: str, code: int | None = 0, timeout: float = 400, **env: str):
         """Run ./yiyun on this place and check its exit code."""
         return as_user.yiyun(*args, site=self.directory, env=self.env | env, code=code, timeout=timeout)
+
+    def playbook(self, *args: str, timeout: float = 1800) -> str:
+        """Run plain ansible-playbook with playbooks/hosts.yml and return its output; it must end well."""
+        argv = [str(BIN / "ansible-playbook"), "-i", str(self.directory), "playbooks/hosts.yml", *args]
+        environment = self.env | access.environment(self.site) | {"PATH": f"{BIN}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            argv, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        return done.stdout
+
+    def verify(self, host: str, *roles: str, timeout: float = 1200) -> int:
+        """Look at what these roles promise to a host with testinfra; returns the number of promises, all of them kept."""
+        environment = self.env | {
+            "YIYUN_SITE": str(self.directory),
+            "MOLECULE_HOST": host,
+            VERIFY_ROLES: " ".join(roles),
+        }
+        argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(CHECKOUT / "tests/hosts/molecule")]
+        done = subprocess.run(
+            argv, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        said = re.fullmatch(r"(\d+) passed in .*", done.stdout.strip().splitlines()[-1])
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]
+        assert said, done.stdout[-2000:]
+        return int(said[1])
 
     def on(self, host: str, script: str, check: bool = True) -> str:
         """Run a script on a host, as root or as the management user."""

@@ -1,17 +1,19 @@
 """plan and converge without hosts: which roles a host gets, when it is read again, what is run, which exit code."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from test_hosts_roles import OS_RELEASES
 from typer.testing import CliRunner
 
+from yiyun import known_hosts
 from yiyun.cli import hosts as cli
 from yiyun.errors import UserError
 from yiyun.evidence.hosts.facts import HostFacts
 from yiyun.evidence.hosts.probe import Wanted
-from yiyun.operations.hosts import converge, plan, playbook
+from yiyun.operations.hosts import access, adopt, converge, plan, playbook
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
 
@@ -98,6 +100,7 @@ def test_a_host_with_another_system_than_remembered_is_judged_by_the_new_one(sit
 
 
 def test_unread_and_unknown_hosts_are_named(site, hosts) -> None:
+    known_hosts.pin(access.known_hosts(site), "lab-az1-01", "198.18.0.11", "ssh-ed25519 AAAA")
     hosts.facts["lab-az1-01"] = HostFacts("lab-az1-01", problem="no answer within 90 s")
     hosts.facts["lab-az1-02"] = HostFacts("lab-az1-02", os_release="ID=plan9\n")
     found = {each.host: each for each in plan.make_plan(site, ["lab-az1-01", "lab-az1-02", "lab-az1-04"], ["sysctl"])}
@@ -105,6 +108,20 @@ def test_unread_and_unknown_hosts_are_named(site, hosts) -> None:
     assert "operating system is not known" in (found["lab-az1-02"].problem or "")
     assert found["lab-az1-04"].problem is None
     assert json.loads(json.dumps(plan.as_json(site, found.values())))["hosts"]["lab-az1-04"]["needed"] == ["sysctl"]
+
+
+def test_of_a_host_that_was_never_adopted_it_says_why_and_what_to_do(site, hosts) -> None:
+    for name in ("lab-az1-01", "lab-az1-02"):
+        hosts.facts[name] = HostFacts(name, problem="Host key is not trusted")
+    failed = adopt.Outcome("lab-az1-02", "failed", cause="disk full: /home has 0 MiB free", remedy="free space")
+    site.state_dir.mkdir(parents=True)
+    (site.state_dir / "adopt.json").write_text(json.dumps([asdict(failed)]), encoding="utf-8")
+    never, refused = plan.make_plan(site, ["lab-az1-01", "lab-az1-02"], ["sysctl"])
+    assert never.problem == "it was never adopted; ./yiyun hosts adopt --hosts lab-az1-01"
+    assert refused.problem == "it was never adopted: adopt failed, since disk full: /home has 0 MiB free; free space"
+    known_hosts.pin(access.known_hosts(site), "lab-az1-02", "198.18.0.12", "ssh-ed25519 AAAA")
+    (pinned,) = plan.make_plan(site, ["lab-az1-02"], ["sysctl"])
+    assert pinned.problem == "Host key is not trusted: adopt failed, since disk full: /home has 0 MiB free; free space"
 
 
 def test_unknown_names_are_refused(site, hosts) -> None:

@@ -85,7 +85,8 @@ async def _chunks(reader: "asyncssh.SSHReader[bytes]") -> AsyncIterator[bytes]:
 def _remedy(error: Exception) -> str:
     remedies = {
         "PermissionDenied": "the host does not take the management user's key: ./yiyun hosts adopt",
-        "HostKeyNotVerifiable": "the host's key is not the one pinned in the site's known_hosts",
+        "HostKeyNotVerifiable": "the host's key is not the one pinned in the site's known_hosts: find out which machine "
+        "answers; if it was installed anew, ./yiyun hosts adopt says how its old key is forgotten",
         "FileNotFoundError": "./yiyun hosts adopt makes this file when it first meets the hosts",
         "ConnectionLost": "the host, or the way to it, is down",
     }

@@ -12,8 +12,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Literal
 
+from yiyun import bundle
 from yiyun.errors import UserError
 from yiyun.lab import files
 from yiyun.lab.hosts import HostLab
@@ -71,6 +73,7 @@ def adopt(
 
     Returns one outcome per host, in their order. Raises UserError only for what concerns all hosts.
     """
+    bundle.opened()  # a signature that does not count is refused before any host is met
     access.write_config(site)
     order = {
         "site": str(site.path),
@@ -108,5 +111,18 @@ def adopt(
             last = (errors.strip().splitlines() or ["no reason given"])[-1]
             outcomes[host.name] = Outcome(host.name, "failed", cause=f"the worker ended: {last}", remedy="run it again")
     result = [outcomes[host.name] for host in hosts]
-    files.write_json(site.state_dir / "adopt.json", [asdict(outcome) for outcome in result])
+    files.write_json(_kept(site), [asdict(outcome) for outcome in result])
     return result
+
+
+def last_failures(site: Site) -> dict[str, Outcome]:
+    """Hosts that the last adoption failed on; empty where there was none."""
+    try:
+        outcomes = [Outcome(**content) for content in json.loads(_kept(site).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return {}
+    return {outcome.host: outcome for outcome in outcomes if outcome.result == "failed"}
+
+
+def _kept(site: Site) -> Path:
+    return site.state_dir / "adopt.json"

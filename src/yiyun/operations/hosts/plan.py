@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from yiyun import known_hosts
 from yiyun.errors import UserError
 from yiyun.evidence.hosts import capabilities, judge, probe
 from yiyun.evidence.hosts import roles as role_files
@@ -17,6 +18,7 @@ from yiyun.evidence.hosts.probe import Wanted
 from yiyun.evidence.hosts.roles import Role, RolePromises
 from yiyun.lab import files
 from yiyun.operations.hosts import access, playbook
+from yiyun.operations.hosts.adopt import last_failures
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site, inventory, os_profile
 from yiyun.site.inventory import Inventory
@@ -115,11 +117,21 @@ class _Planner:
 
     def _host(self, name: str, facts: HostFacts, promises: Iterable[RolePromises]) -> HostPlan:
         if facts.problem is not None:
-            return HostPlan(name, problem=facts.problem)
+            return HostPlan(name, problem=self._why_unread(name, facts.problem))
         if not os_profile.identify(facts.os_release, facts.os_version).known:
             return HostPlan(name, problem="its operating system is not known to yiyun; see /etc/os-release there")
         lacks = capabilities.lacking(facts.container)
         return HostPlan(name, tuple(RolePlan(each.role, tuple(judge.judge(each, facts, lacks))) for each in promises))
+
+    def _why_unread(self, name: str, problem: str) -> str:
+        """What is wrong with a host that cannot be read, and the remedy: of a host that was never adopted, why not."""
+        keys = known_hosts.pinned(access.known_hosts(self.site))
+        if name not in keys and str(self.site.host(name).address) not in keys:
+            problem = "it was never adopted"
+        failure = last_failures(self.site).get(name)
+        if failure is not None:
+            return f"{problem}: adopt failed, since {failure.cause}; {failure.remedy}"
+        return f"{problem}; ./yiyun hosts adopt --hosts {name}" if problem == "it was never adopted" else problem
 
     def _promises(self, name: str, identity: _Identity) -> tuple[RolePromises, ...]:
         profile = os_profile.identify(identity.os_release, identity.os_version)
