@@ -1,4 +1,4 @@
-"""A real cluster on real hosts: three control planes over three zones, workers, and the loss of a whole control host."""
+"""A real cluster on real, hardened hosts: three control planes over three zones, workers, all stacks, the loss of a control host."""
 
 import json
 import re
@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import HostPlace
 
+from yiyun.errors import UserError
 from yiyun.lab.hosts import machine, network
 from yiyun.operations.hosts import access, cluster
+from yiyun.paths import CHECKOUT
 
 MINUTES = 60.0
 WRITE_SECONDS = 15.0
@@ -29,9 +31,7 @@ def real():
         patch.setenv("XDG_STATE_HOME", str(root / "state"))
         made = HostPlace(root, "lab-real")
         try:
-            done = made.yiyun("up", "--real", timeout=40 * MINUTES)
-            assert "6 nodes ready, 3 of them control planes" in done.stdout
-            assert "answered by pods in az1, az2, az3" in done.stdout
+            made.printed = made.yiyun("up", "--real", timeout=60 * MINUTES).stdout
             yield made
         finally:
             made.close()
@@ -43,13 +43,54 @@ def anonymous(place, path):
     return place.on("real-az1-02", asked)
 
 
+def test_up_says_what_it_made(real, record_property):
+    record_property("up", real.printed)
+    assert "6 nodes ready, 3 of them control planes" in real.printed
+    assert "answered by pods in az1, az2, az3" in real.printed
+    assert re.search(r"hosts hardened.* \d+\.\d", real.printed)
+    assert "ready: 1 objects (1 Deployment)" in real.printed
+    assert "image not in bundle, applied and not waited for: Deployment/hospital/records" in real.printed
+
+
+def test_the_firewall_of_every_host_is_on(real):
+    for host in real.site.hosts:
+        assert "policy drop" in real.on(host.name, "sudo nft list chain inet yiyun input")
+
+
+def test_workloads_whose_image_the_hosts_have_run_in_every_zone(real):
+    pods = cluster.kubectl(
+        real.site, "-n", "hospital", "get", "pods", "-l", "app.kubernetes.io/name=portal", "-o", "json"
+    )
+    running = [pod for pod in json.loads(pods)["items"] if pod["status"]["phase"] == "Running"]
+    assert {real.site.host(pod["spec"]["nodeName"]).zone for pod in running} == {"az1", "az2", "az3"}
+    address = cluster.kubectl(
+        real.site, "-n", "hospital", "get", "service", "portal", "-o", "jsonpath={.spec.clusterIP}"
+    )
+    answered = real.on("real-az1-01", f"curl --silent --max-time 5 http://{address}:8080/")
+    assert answered.strip() in {pod["metadata"]["name"] for pod in running}
+
+
+def test_nothing_says_that_other_workloads_run(real):
+    records = json.loads(cluster.kubectl(real.site, "-n", "hospital", "get", "deployment", "records", "-o", "json"))
+    assert records["status"].get("readyReplicas", 0) == 0
+    for kind in ("cephclusters.ceph.rook.io", "clusters.postgresql.cnpg.io", "virtualmachines.kubevirt.io"):
+        listed = json.loads(cluster.kubectl(real.site, "get", kind, "-A", "-o", "json"))["items"]
+        assert listed
+        assert not any(item.get("status") for item in listed)
+
+
+def test_the_next_up_of_the_stacks_finds_nothing_to_do(real):
+    assert "0 resources changed" in real.yiyun("up", timeout=15 * MINUTES).stdout
+    assert "no drift" in real.yiyun("drift", timeout=15 * MINUTES).stdout
+
+
 def test_a_second_run_changes_nothing(real):
-    argv = ["ansible-playbook", "-i", str(real.directory), str(cluster.PLAYBOOK)]
+    argv = ["ansible-playbook", "-i", str(real.directory), str(CHECKOUT / "playbooks" / "site.yml")]
     environment = real.env | access.environment(real.site)
-    bin_directory = cluster.CHECKOUT / ".venv" / "bin"
+    bin_directory = CHECKOUT / ".venv" / "bin"
     done = subprocess.run(
         [str(bin_directory / argv[0]), *argv[1:]],
-        cwd=cluster.CHECKOUT,
+        cwd=CHECKOUT,
         env=environment | {"PATH": f"{bin_directory}:{environment['PATH']}"},
         capture_output=True,
         text=True,
@@ -84,7 +125,7 @@ def test_api_servers_write_an_audit_log_and_offer_no_profiles(real):
         flags = real.on(host, "sudo grep -- '- --' /etc/kubernetes/manifests/kube-apiserver.yaml")
         for flag in ("profiling=false", "audit-log-maxage=190", "tls-min-version=VersionTLS12"):
             assert f"--{flag}" in flags
-    with pytest.raises(cluster.UserError, match=r"404|not find"):
+    with pytest.raises(UserError, match=r"404|not find"):
         cluster.kubectl(real.site, "get", "--raw", "/debug/pprof/")
 
 
@@ -95,7 +136,7 @@ def test_pods_without_a_profile_of_their_own_are_held_to_baseline(real):
         "metadata": {"name": "proof", "namespace": "default"},
         "spec": {"containers": [{"name": "c", "image": "c", "securityContext": {"privileged": True}}]},
     }
-    with pytest.raises(cluster.UserError, match="violates PodSecurity"):
+    with pytest.raises(UserError, match="violates PodSecurity"):
         cluster.kubectl(real.site, "create", "--filename=-", stdin=json.dumps(pod))
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from yiyun import toolchain
 from yiyun.cli import lab_hosts
 from yiyun.cli.console import load_site, out, reporter
+from yiyun.errors import UserError
 from yiyun.lab.lab import Lab
 
 app = typer.Typer(no_args_is_help=True, help="The embedded control plane: real API server, nodes simulated by kwok.")
@@ -27,7 +28,13 @@ def up(
 ) -> None:
     """Start the lab, or repair what died. Safe to run again."""
     report = reporter()
-    lab = Lab(load_site(site))
+    loaded = load_site(site)
+    if loaded.on_lab_hosts:
+        raise UserError(
+            f"{loaded.path / 'site.yaml'}: tier: {loaded.spec.tier}: this lab's cluster runs on real hosts, nothing of it "
+            f"is embedded: run  ./yiyun up --real --site {site}"
+        )
+    lab = Lab(loaded)
     toolchain.ensure(PARTS, report)
     lab.up(report, allow_unchecked=allow_unchecked_schemas)
     out.print(f"ready: export KUBECONFIG={lab.kubeconfig('ops')}", markup=False)

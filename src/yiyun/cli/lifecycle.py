@@ -40,28 +40,32 @@ def up(
     preview: Annotated[bool, typer.Option("--preview", help="Show the plan and stop; nothing is written.")] = False,
     allow_unchecked_schemas: Annotated[bool, typer.Option(help="Accept kinds whose CRD no source has.")] = False,
     real: Annotated[
-        bool, typer.Option("--real", help="Boot real hosts and make a real cluster of them (root; site lab-real).")
+        bool,
+        typer.Option("--real", help="Boot real hosts and make a real cluster of them first (root; site lab-real)."),
     ] = False,
 ) -> None:
     """Bring a site up, or to what its files say now. Safe to run again, also after a crash."""
-    if real:
-        _bring_up_real(load_site("lab-real" if site == "lab" else site))
-        return
     from yiyun.operations.up import Wish
 
+    loaded = load_site("lab-real" if real and site == "lab" else site)
     wish = Wish(
         stacks=tuple(stack or ()), adopt=frozenset(adopt or ()), allow_unchecked=allow_unchecked_schemas, command="up"
     )
-    _bring_up(load_site(site), wish, yes=yes, stop=preview)
+    if real and preview:
+        raise UserError(
+            "--preview writes nothing, and --real makes hosts and a cluster: run  up --real  first, then  up --preview"
+        )
+    if real:
+        _make_cluster(loaded)
+    _bring_up(loaded, wish, yes=yes, stop=preview)
 
 
-def _bring_up_real(site: Site) -> None:
-    from yiyun.operations.hosts import cluster
+def _make_cluster(site: Site) -> None:
+    from yiyun.operations.hosts import bring_up, cluster
 
-    proofs = cluster.up(site, reporter())
-    table = Table("shown", "seen", "seconds")
-    for proof in proofs:
-        table.add_row(proof.what, proof.seen, f"{proof.seconds:.1f}")
+    table = Table("done", "seen", "seconds")
+    for shown in bring_up.up(site, reporter()):
+        table.add_row(shown.what, shown.seen, f"{shown.seconds:.1f}")
     out.print(table)
     out.print(f"KUBECONFIG of its administrator, inside the lab's network: {cluster.kubeconfig(site)}", markup=False)
 

@@ -1,4 +1,4 @@
-"""A cluster on a site's real hosts: made by playbooks/kubernetes.yml, then shown to work by pods that talk to each other."""
+"""A cluster on a site's real hosts: the playbook that makes it, its kubeconfig, kubectl, and whether its nodes are ready."""
 
 import json
 import os
@@ -15,57 +15,25 @@ import yaml
 from yiyun import toolchain
 from yiyun.errors import UserError
 from yiyun.lab import files
-from yiyun.lab.hosts import HostLab, kubernetes
-from yiyun.operations import lock
+from yiyun.operations import real
 from yiyun.operations.hosts import access
-from yiyun.operations.hosts.adopt import adopt, credentials
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
-from yiyun.site.labels import ZONE
 from yiyun.site.model import Host
 
 Report = Callable[[str], None]
 PLAYBOOK = CHECKOUT / "playbooks" / "kubernetes.yml"
 API_PORT = 6443
 READY_SECONDS = 180.0
-ANSWER_SECONDS = 60.0
-REQUESTS = 12
-PROBE = "yiyun-probe"
-"""Namespace, workload and Service of the proof."""
 
 
 @dataclass(frozen=True)
-class Proof:
-    """One thing that was tried on the running cluster."""
+class Shown:
+    """One thing that was done, or tried, on the real cluster."""
 
     what: str
     seen: str
     seconds: float
-
-
-def up(site: Site, report: Report) -> list[Proof]:
-    """Bring up the lab's hosts, adopt them, make the cluster and show that it works. Safe to run again.
-
-    Raises UserError where a site is not a lab with real hosts, and when a step fails.
-    """
-    if not site.spec.lab or site.spec.tier == "control-plane":
-        raise UserError(
-            f"{site.path / 'site.yaml'}: tier: up --real boots hosts, which a site with  lab: true, tier: hosts  has; "
-            "on a site of your own run  ./yiyun hosts adopt, then ansible-playbook playbooks/kubernetes.yml"
-        )
-    started = time.monotonic()
-    hosts = members(site)
-    HostLab(site).up(report, [host.name for host in hosts])
-    kubernetes.serve(site, report)
-    outcomes = adopt(site, hosts, credentials(site), report)
-    failed = [outcome for outcome in outcomes if outcome.result == "failed"]
-    if failed:
-        causes = "\n".join(f"{outcome.host}: {outcome.cause}; {outcome.remedy}" for outcome in failed)
-        raise UserError(f"{len(failed)} of {len(outcomes)} hosts could not be adopted:\n{causes}")
-    with lock.hold(site, "up --real"):
-        play(site, report)
-        fetch_kubeconfig(site)
-    return [wait_until_ready(site, report, started), ask_across_zones(site, report)]
 
 
 def members(site: Site) -> list[Host]:
@@ -89,7 +57,7 @@ def play(site: Site, report: Report, playbook: Path = PLAYBOOK, *arguments: str)
 
 def kubeconfig(site: Site) -> Path:
     """The administrator's kubeconfig of the cluster on real hosts."""
-    return site.state_dir / "kubernetes" / "admin.conf"
+    return real.kubeconfig(site)
 
 
 def fetch_kubeconfig(site: Site) -> Path:
@@ -133,7 +101,7 @@ def kubectl(site: Site, *arguments: str, stdin: str | None = None, seconds: floa
 
 def _way_in(site: Site) -> Sequence[str]:
     """What a command on this machine begins with to reach the hosts' network."""
-    return ["nsenter", f"--net=/run/netns/{HostLab(site).network.namespace}"] if site.spec.lab else []
+    return ["nsenter", f"--net=/run/netns/{real.namespace(site)}"] if site.spec.lab else []
 
 
 def not_ready(site: Site) -> list[str]:
@@ -147,7 +115,7 @@ def not_ready(site: Site) -> list[str]:
     return sorted({host.name for host in members(site)} - ready)
 
 
-def wait_until_ready(site: Site, report: Report, started: float) -> Proof:
+def wait_until_ready(site: Site, report: Report, started: float) -> Shown:
     """Wait until every host is a ready node. Raises UserError after three minutes, naming those that are not."""
     deadline = time.monotonic() + READY_SECONDS
     while missing := not_ready(site):
@@ -157,93 +125,4 @@ def wait_until_ready(site: Site, report: Report, started: float) -> Proof:
     report(f"{len(members(site))} nodes ready")
     controls = sum("control" in host.roles for host in members(site))
     seen = f"{len(members(site))} nodes ready, {controls} of them control planes"
-    return Proof("every host is a ready node", seen, time.monotonic() - started)
-
-
-def ask_across_zones(site: Site, report: Report) -> Proof:
-    """Let a pod of one zone ask a Service until pods of every other zone have answered. Raises UserError if one does not.
-
-    This needs pods on every worker, routes between their hosts, the cluster's name server, Services and `kubectl exec`.
-    """
-    started = time.monotonic()
-    kubectl(
-        site,
-        "apply",
-        "--server-side",
-        "--field-manager=yiyun",
-        "--filename=-",
-        stdin=yaml.safe_dump_all(_workload(site)),
-    )
-    kubectl(site, "--namespace", PROBE, "rollout", "status", f"daemonset/{PROBE}", "--timeout=120s", seconds=150)
-    listed = json.loads(kubectl(site, "--namespace", PROBE, "get", "pods", "--output", "json"))["items"]
-    zone_of = {pod["metadata"]["name"]: site.host(pod["spec"]["nodeName"]).zone for pod in listed}
-    asking = min(zone_of, key=lambda name: (zone_of[name], name))
-    wanted = set(zone_of.values()) - {zone_of[asking]}
-    deadline = time.monotonic() + ANSWER_SECONDS
-    words = ""
-    while True:
-        try:
-            url = f"http://{PROBE}.{PROBE}.svc.cluster.local:8080/"
-            answers = kubectl(site, "--namespace", PROBE, "exec", asking, "--", "/probe", "get", url, str(REQUESTS))
-            zones = {zone_of[name] for name in answers.split() if name in zone_of}
-            if wanted <= zones:
-                break
-            words = f"answers came from {', '.join(sorted(zones)) or 'nowhere'}"
-        except UserError as error:
-            words = str(error)
-        if time.monotonic() > deadline:
-            raise UserError(f"a pod of {zone_of[asking]} got no answer from {', '.join(sorted(wanted))}: {words}")
-        time.sleep(1)
-    report("pods of different zones answer each other through a Service")
-    seen = f"a pod in {zone_of[asking]} was answered by pods in {', '.join(sorted(zones))}, asked by kubectl exec"
-    return Proof("pods reach each other over zones", seen, time.monotonic() - started)
-
-
-def _workload(site: Site) -> list[dict[str, object]]:
-    labels = {"app.kubernetes.io/name": PROBE}
-    container = {
-        "name": "probe",
-        "image": f"{kubernetes.repository_of(site)}/probe:{kubernetes.PROBE}",
-        "args": ["serve", ":8080"],
-        "ports": [{"containerPort": 8080}],
-        "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 2},
-        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }
-    pod = {
-        "metadata": {"labels": labels},
-        "spec": {
-            "automountServiceAccountToken": False,
-            "affinity": {
-                "nodeAffinity": {
-                    "requiredDuringSchedulingIgnoredDuringExecution": {
-                        "nodeSelectorTerms": [{"matchExpressions": [{"key": ZONE, "operator": "Exists"}]}]
-                    }
-                }
-            },
-            "containers": [container],
-        },
-    }
-    selector = {"matchLabels": labels}
-    return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROBE}},
-        {
-            "apiVersion": "apps/v1",
-            "kind": "DaemonSet",
-            "metadata": {"name": PROBE, "namespace": PROBE},
-            "spec": {"selector": selector, "template": pod},
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": PROBE, "namespace": PROBE},
-            "spec": {"selector": labels, "ports": [{"port": 8080}]},
-        },
-    ]
+    return Shown("every host is a ready node", seen, time.monotonic() - started)
