@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-from yiyun.compliance.catalogue import load_catalogue
 from yiyun.compliance.loader import load_rules
 from yiyun.errors import UserError
 from yiyun.paths import CHECKOUT
@@ -55,29 +54,3 @@ def test_a_broken_pack_is_refused_at_its_file(pack, file, content, complaint):
 def test_no_pack(tmp_path):
     with pytest.raises(UserError, match="no rules found"):
         load_rules(tmp_path)
-
-
-ROW = "- {id: 8.1.3.2-a, unit: L3-ABS1-05, title_zh: 访问控制, title_en: access control, automatable: iac%s}\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        (ROW % ", colour: red", "colour"),
-        (ROW.replace("8.1.3.2-a", "8.3.1-a") % "", "id"),
-        ((ROW % "") * 2, "stands there twice"),
-        ("- [", "while parsing"),
-        (None, "No such file"),
-    ],
-)
-def test_a_broken_catalogue_is_refused(tmp_path, text, complaint):
-    if text is not None:
-        (tmp_path / "catalogue.yaml").write_text(text)
-    with pytest.raises(UserError, match=complaint):
-        load_catalogue(tmp_path)
-
-
-def test_a_catalogue_row(tmp_path):
-    (tmp_path / "catalogue.yaml").write_text(ROW % ", undecidable: needs a sensor")
-    (row,) = load_catalogue(tmp_path)
-    assert (row.unit, row.undecidable, row.high_risk_2025) == ("L3-ABS1-05", "needs a sensor", None)

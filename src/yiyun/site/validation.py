@@ -4,7 +4,7 @@ import json
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -15,6 +15,8 @@ from yiyun.site.document import Entry, Node
 from yiyun.site.inventory import Inventory, InventoryHost
 from yiyun.site.model import ROLES, Arch, CpuFamily, Host, SiteSpec
 from yiyun.site.spelling import meant
+
+Model = TypeVar("Model", bound=BaseModel)
 
 MAX_PROBLEMS = 20
 """Most problems named in one refusal."""
@@ -55,10 +57,15 @@ def spec_of(root: Node) -> SiteSpec:
     """Validate the content of site.yaml. Raises SiteError at the offending keys."""
     if not isinstance(root.value, dict):
         raise SiteError(f"{root.where}: write `version: 1` and the other keys of a site here, one `key: value` a line")
+    return model_of(root, SiteSpec)
+
+
+def model_of(root: Node, model: type[Model]) -> Model:
+    """Validate the content of any file against its model. Raises SiteError at the offending keys."""
     try:
-        return SiteSpec.model_validate_json(json.dumps(document.data(root)), strict=True)
+        return model.model_validate_json(json.dumps(document.data(root)), strict=True)
     except ValidationError as error:
-        raise SiteError(_problems(error, root, SiteSpec)) from None
+        raise SiteError(_problems(error, root, model)) from None
 
 
 def _problems(error: ValidationError, root: Node, model: type[BaseModel]) -> str:
@@ -134,12 +141,18 @@ _WANTED = {
     "model_type": "a mapping, one `key: value` a line",
     "model_attributes_type": "a mapping, one `key: value` a line",
     "too_short": "at least one item",
+    "date_type": "a date such as 2027-03-31",
+    "date_parsing": "a date such as 2027-03-31",
+    "date_from_datetime_parsing": "a date such as 2027-03-31",
+    "date_from_datetime_inexact": "a date such as 2027-03-31, without a time",
 }
 
 # Only addresses and networks raise errors of their own (of the standard library).
 _ADDRESSES = "an IPv4 address such as 198.18.0.11, or where a network is wanted one such as 198.18.0.0/24"
 
 _PATTERNS = {
+    r"\S": "text that is not blank",
+    r"^8\.[12]\.\d{1,2}\.\d{1,2}-[a-z]$": "a clause such as 8.1.3.2-a",
     r"^[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?$": "lower-case letters, digits and dashes, at most 52, no dash at either end",
     r"^[A-Z]{2}$": "a country code of two capitals such as CN",
     r"^/dev/disk/by-(id|path)/[^/\s]+$": "a name that survives reboots, /dev/disk/by-id/... or /dev/disk/by-path/...",
