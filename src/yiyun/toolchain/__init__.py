@@ -1,4 +1,4 @@
-"""Finds or builds the pinned tools: `YIYUN_BIN`, a compatible one on PATH, the cache, a build, in this order."""
+"""Finds or builds the pinned tools: `YIYUN_BIN`, the bundle, a compatible one on PATH, the cache, a build, in this order."""
 
 import os
 import re
@@ -13,10 +13,12 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from yiyun import bundle
+from yiyun.bundle import layout
 from yiyun.errors import UserError
 from yiyun.paths import cache_dir
 from yiyun.toolchain import builder
-from yiyun.toolchain.recipe import Recipe, recipe_of, recipes
+from yiyun.toolchain.recipe import MACHINES, Recipe, recipe_of, recipes
 
 ALL = (
     "etcd",
@@ -36,7 +38,7 @@ BUILDS_AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Found:
-    """Where a tool was found. `source` is YIYUN_BIN, PATH or cache."""
+    """Where a tool was found. `source` is YIYUN_BIN, bundle, PATH or cache."""
 
     path: Path
     version: str
@@ -49,13 +51,16 @@ def pulumi_home() -> Path:
 
 
 def locate(tool: str) -> Found | None:
-    """Look for `tool` without building anything."""
+    """Look for `tool` without building anything. Raises UserError when `YIYUN_BUNDLE` names a damaged bundle."""
     recipe = recipe_of(tool)
     given = os.environ.get("YIYUN_BIN")
     if given:
         candidate = Path(given) / tool
         if candidate.exists():
             return Found(candidate, _version(candidate, recipe.build.binaries[tool].version_args) or "?", "YIYUN_BIN")
+    in_bundle = _in_bundle(tool)
+    if in_bundle:
+        return Found(in_bundle, _version(in_bundle, recipe.build.binaries[tool].version_args) or "pinned", "bundle")
     on_path = _compatible_on_path(tool)
     if on_path:
         return on_path
@@ -110,6 +115,14 @@ def bin_path() -> list[Path]:
         if found:
             directories.setdefault(found.path.parent)
     return list(directories)
+
+
+def _in_bundle(tool: str) -> Path | None:
+    given = bundle.opened()
+    arch = MACHINES.get(os.uname().machine, "")
+    if given is None or f"{layout.binaries(arch)}/{tool}" not in given.manifest.by_path():
+        return None
+    return given.programs(arch) / tool
 
 
 @cache

@@ -18,6 +18,8 @@ from urllib.parse import quote
 import urllib3
 import yaml
 
+from yiyun import bundle
+from yiyun.bundle import layout
 from yiyun.lab import files
 from yiyun.lab.crds import form
 from yiyun.lab.crds.model import Kind, Project
@@ -173,8 +175,15 @@ class Sources:
 
 
 def bundle_dir() -> Path | None:
-    """The bundle directory: `YIYUN_BUNDLE`, else the one beside the checkout, else None."""
-    named = os.environ.get("YIYUN_BUNDLE")
+    """Directory of the bundle's definitions: `YIYUN_BUNDLE`, else the directory beside the checkout, else None.
+
+    A bundle has them in `crds`; a directory without bundle.json holds nothing else, since `crds.lock` pins their
+    content. Raises UserError when a bundle's signature does not count.
+    """
+    given = bundle.opened()
+    if given:
+        return given.directory / layout.CRDS
+    named = os.environ.get(bundle.VARIABLE)
     path = Path(named) if named else CHECKOUT.parent / "shared" / "crds"
     return path if path.is_dir() else None
 

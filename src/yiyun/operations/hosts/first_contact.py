@@ -238,7 +238,10 @@ class Contact:
             raise ContactError(f"{error}{more}", "log in by hand and see what its shell says") from None
 
     def _bundle(self, found: Identity) -> Path:
-        directory = python_bundle.find(self.site, found.os.name, found.arch)
+        try:
+            directory = python_bundle.find(self.site, found.os.name, found.arch)
+        except UserError as error:
+            raise ContactError(str(error), "mend the bundle, then run again") from None
         if directory is None:
             lacking = "no Python 3.8 or newer" if found.python is None else "no sudo"
             raise ContactError(

@@ -1,7 +1,7 @@
 """Where the packages lie that bring Python and sudo to a host which has neither, without any network on the host.
 
-A bundle directory has them at `python/<os profile>/<architecture>/`, as .deb or .rpm files with everything that they
-need beyond a minimal installation of that OS. The host lab makes its own for Debian 12.
+A bundle has them at `python/<os profile>/<architecture>/`, as .deb or .rpm files with everything that they need beyond a
+minimal installation of that OS. The host lab makes its own for Debian 12.
 """
 
 import os
@@ -9,22 +9,32 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from yiyun import bundle
+from yiyun.bundle import layout
+from yiyun.bundle.reading import unsigned
+from yiyun.errors import UserError
 from yiyun.lab.hosts import HostLab
 from yiyun.lab.hosts.presentation import OS_PROFILE
 from yiyun.site import Site
-
-VARIABLE = "YIYUN_BUNDLE"
 
 
 def find(site: Site, os_profile: str, arch: str) -> Path | None:
     """Directory of the packages for one OS and architecture; None where nobody has them.
 
-    `$YIYUN_BUNDLE` decides where it is set; else a lab uses its own.
+    `$YIYUN_BUNDLE` decides where it is set; else a lab uses its own. Raises UserError when the bundle is damaged, or
+    was never signed: these packages are installed as root.
     """
-    named = os.environ.get(VARIABLE)
-    if named:
-        directory = Path(named) / "python" / os_profile / arch
-        return directory if any(directory.glob("*.deb")) or any(directory.glob("*.rpm")) else None
+    place = layout.python(os_profile, arch)
+    given = bundle.opened()
+    if given:
+        return given.part(place) if given.under(place) else None
+    if os.environ.get(bundle.VARIABLE):
+        directory = unsigned()
+        if directory is not None and (directory / place).is_dir():
+            raise UserError(
+                f"{directory}: has packages in {place} and no signed bundle.json: run  ./yiyun bundle create {directory}"
+            )
+        return None
     if site.spec.lab and os_profile == OS_PROFILE:
         directory = HostLab(site).python_bundle(arch)
         return directory if directory.is_dir() else None
@@ -33,7 +43,7 @@ def find(site: Site, os_profile: str, arch: str) -> Path | None:
 
 def expected(os_profile: str, arch: str) -> str:
     """Where the packages were looked for, for people."""
-    return f"${VARIABLE}/python/{os_profile}/{arch}/"
+    return f"${bundle.VARIABLE}/{layout.python(os_profile, arch)}/"
 
 
 def pack(directory: Path) -> Path:
