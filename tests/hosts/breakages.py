@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-TREES = "/etc /usr/local /opt /root /home /boot /srv /var/spool/cron /usr/lib/systemd/system /usr/lib/sysctl.d /var/lib/yiyun"
+TREES = "/etc /usr /opt /root /home /boot /srv /var"
+"""Where a role may write for good: the whole disk but /tmp; /run and others are not on it."""
 SNAPSHOT = rf"""
 set -e
 export LC_ALL=C
@@ -37,7 +38,7 @@ sysctl -a 2>/dev/null | sed 's/ = /\t/'
 """
 
 NOISE = re.compile(
-    r"/etc/(passwd-?|group-?|shadow-?|gshadow-?|subuid-?|subgid-?|\.pwd\.lock|ld\.so\.cache|machine-id|mtab|resolv\.conf)$"
+    r"/var/log/(lastlog|wtmp|btmp)$|/etc/(passwd-?|group-?|shadow-?|gshadow-?|subuid-?|subgid-?|\.pwd\.lock|ld\.so\.cache|machine-id|mtab|resolv\.conf)$"
     r"|/etc/(rc\d\.d|alternatives|ssl/certs|ca-certificates\.conf)(/|$)|/root/\.ansible|/home/yiyun/\.ansible|__pycache__"
 )
 """What packages and accounts keep for themselves; they are compared as packages and accounts."""
