@@ -18,6 +18,11 @@ from yiyun.lab.hosts import lab as lab_module
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site, cpu
 
+COUNTED = (
+    *("fs.dentry-state", "fs.file-nr", "fs.inode-nr", "fs.inode-state", "fs.aio-nr", "fs.quota.", "kernel.ns_last_pid"),
+    *("kernel.pty.nr", "kernel.random.", "net.netfilter.nf_conntrack_count"),
+)
+"""Beginnings of the names of what is no setting but a figure of the moment."""
 INTEL, HYGON, KUNPENG = "lab-az1-01", "lab-az1-02", "lab-az1-03"
 
 
@@ -31,13 +36,32 @@ def traces(lab: HostLab) -> dict[str, object]:
         "mounts": [line for line in mounts if mark in line or str(lab.directory) in line],
         "cgroups": [str(path) for path in cgroups.find(lambda name: name.startswith(mark))],
         "machines": machine.supervisors(lab.id),
+        "processes": processes(mark, str(lab.directory)),
+        "sysctls": sysctls(),
         "links": sorted(path.name for path in Path("/sys/class/net").iterdir()),
         "files": lab.directory.exists(),
         "run": sorted(str(path) for path in Path("/run/systemd/nspawn").glob("**/*") if mark in path.name),
-        "inotify": Path("/proc/sys/fs/inotify/max_user_instances").read_text(encoding="ascii"),
         "binfmt": sorted(path.name for path in binfmt.iterdir()) if binfmt.is_dir() else [],
         "locks": sorted(stale_locks(mounts)),
     }
+
+
+def processes(mark: str, directory: str) -> dict[str, str]:
+    """Commands of all processes that belong to the lab: by their cgroup, or by a command line that names it."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        groups, command = _text(entry / "cgroup"), _text(entry / "cmdline").replace("\0", " ")
+        if mark in groups or mark in command or directory in command:
+            found[entry.name] = command
+    return found
+
+
+def sysctls() -> dict[str, str]:
+    """Every setting of the machine's kernel: /proc/sys without what the kernel itself counts there."""
+    done = subprocess.run(["sysctl", "--all"], capture_output=True, text=True, check=False)
+    found = dict(line.split(" = ", 1) for line in done.stdout.splitlines() if " = " in line)
+    assert len(found) > 300
+    return {name: value for name, value in found.items() if not name.startswith(COUNTED)}
 
 
 def stale_locks(mounts: list[str]) -> set[str]:
