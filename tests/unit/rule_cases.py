@@ -1,7 +1,7 @@
 """Cases of rules: tests/unit/rules/<rule_id>/{pass,fail}*.yaml, raw manifests or overrides of the lab's site.yaml.
 
 A failing case begins with `# expect: TEXT`, a part of the message it must bring. A case of a rule of scope `site` is
-one mapping `site: {dotted.path: value}`.
+one mapping `site: {dotted.path: value}`, one of scope `host` what host_cases.py says.
 """
 
 import json
@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import host_cases
 import yaml
 
-from yiyun.compliance.engine import Result, evaluate
+from yiyun.compliance.engine import Result, evaluate, judge_host
 from yiyun.compliance.facts import make_object
 from yiyun.compliance.loader import load_rules
 from yiyun.compliance.rule import Rule
@@ -74,5 +75,8 @@ def judge(case: Case, objects: list[dict[str, Any]] | None = None, site: Site | 
     """Run the case's rule, on other objects than the case's when given."""
     if case.rule.scope == "site":
         return evaluate([case.rule], [], site or site_with(yaml.safe_load(case.file.read_text())["site"]))
+    if case.rule.scope == "host":
+        host = host_cases.host_of(case.file, case.rule.probes)
+        return Result({case.rule.id: case.rule}, judge_host([case.rule], host, site or lab()), (), 1)
     found = documents(case) if objects is None else objects
     return evaluate([case.rule], [make_object(item) for item in found], site or lab())

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from yiyun.cli import doctor, gate, hosts, lab, lifecycle, project
+from yiyun.cli import attest, audit, doctor, gate, hosts, lab, lifecycle, project
 from yiyun.cli.console import err
 from yiyun.errors import UserError
 
@@ -18,10 +18,11 @@ app = typer.Typer(
     help="Build, check and operate a private cloud for hospitals (MLPS level 3).",
     epilog="Start with: ./yiyun up   (a whole simulated site), then: ./yiyun gate --site lab",
 )
-for module in (lifecycle, gate, doctor, project):
+for module in (lifecycle, gate, audit, attest, doctor, project):
     module.register(app)
 app.add_typer(lab.app, name="lab")
 app.add_typer(hosts.app, name="hosts")
+app.add_typer(bundle.app, name="bundle")
 
 BAD_INPUT = 2
 INTERRUPTED = 130

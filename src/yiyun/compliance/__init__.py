@@ -2,6 +2,7 @@
 
 from yiyun.compliance.facts import Map, NeedsPerson, NotApplicable, Object, Unevaluated
 from yiyun.compliance.gate import gate_manifests
+from yiyun.compliance.host import Facts, Host, shown
 from yiyun.compliance.model import Enforcement, Finding, Severity
 from yiyun.compliance.reports import render
 from yiyun.compliance.rule import rule
@@ -9,7 +10,9 @@ from yiyun.compliance.world import World
 
 __all__ = [
     "Enforcement",
+    "Facts",
     "Finding",
+    "Host",
     "Map",
     "NeedsPerson",
     "NotApplicable",
@@ -20,4 +23,5 @@ __all__ = [
     "gate_manifests",
     "render",
     "rule",
+    "shown",
 ]

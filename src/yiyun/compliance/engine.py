@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yiyun.compliance.facts import NeedsPerson, NotApplicable, Object, Unevaluated, make_object
+from yiyun.compliance.host import Host
 from yiyun.compliance.model import Enforcement, Finding, Resource, Severity, State, Verdict
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.site_lines import site_line
@@ -112,6 +113,23 @@ def judge_site(rules: Iterable[Rule], site: "Site") -> list[Verdict]:
         v._replace(resource=resource._replace(line=site_line(site, v.evidence[0].path))) if v.evidence else v
         for v in verdicts
     ]
+
+
+def judge_host(rules: Iterable[Rule], host: Host, site: "Site | None" = None) -> list[Verdict]:
+    """Verdicts of the rules of scope `host` on one host; one that could not be read has none evaluated."""
+    return [
+        _on_host(rule, host, site) for rule in rules if rule.scope == "host" and not (rule.needs_site and site is None)
+    ]
+
+
+def _on_host(rule: Rule, host: Host, site: "Site | None") -> Verdict:
+    if host.problem is not None:
+        return Verdict(rule.id, State.NOT_EVALUATED, host.resource, host.problem)
+    try:
+        host.must_show(*rule.needs)
+    except Unevaluated as error:
+        return Verdict(rule.id, State.NOT_EVALUATED, host.resource, str(error))
+    return _verdict(rule, host.resource, host, site) if rule.needs_site else _verdict(rule, host.resource, host)
 
 
 def evaluate_object(

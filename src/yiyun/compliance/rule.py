@@ -5,7 +5,9 @@ A rule's function gets typed facts and yields a `Finding` for each reason to fai
 
 - `object`: `def my_rule(obj)`, judged from the object alone; with `needs_site=True`: `def my_rule(obj, site)`;
 - `objects`: `def my_rule(obj, world)`, judged with all other objects of the input in view;
-- `site`: `def my_rule(site)`, judged once for the site.
+- `site`: `def my_rule(site)`, judged once for the site;
+- `host`: `def my_rule(host)`, judged from what the named `probes` read of one host; with `needs_site=True`:
+  `def my_rule(host, site)`.
 """
 
 import inspect
@@ -16,7 +18,8 @@ from typing import Any, Literal
 
 from yiyun.compliance.model import Enforcement, Finding, Severity
 
-Scope = Literal["object", "objects", "site"]
+Scope = Literal["object", "objects", "site", "host"]
+Tier = Literal["fast", "deep"]
 Check = Callable[..., Iterable[Finding]]
 CLAUSE = re.compile(r"8\.[12]\.\d{1,2}\.\d{1,2}-[a-z]")
 BASELINE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*:[a-z0-9]+(-[a-z0-9]+)*")
@@ -46,6 +49,12 @@ class Rule:
     rationale: str
     remediation: str
     check: Check
+    probes: tuple[str, ...] = ()
+    """What it reads of a host, by name; only for scope `host`."""
+    tier: Tier = "fast"
+    """`deep`: reads a probe that walks trees, which an audit does on demand."""
+    needs: tuple[str, ...] = ()
+    """What a machine must have of its own to show it, such as `kernel_audit`, which a container lacks."""
 
     @property
     def sources(self) -> str:
@@ -67,6 +76,9 @@ def rule(
     scope: Scope = "object",
     needs_site: bool = False,
     across_stacks: bool = False,
+    probes: Iterable[str] = (),
+    tier: Tier = "fast",
+    needs: Iterable[str] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function. Raises ValueError when its metadata do not hold together."""
 
@@ -86,6 +98,9 @@ def rule(
             rationale=rationale,
             remediation=remediation,
             check=check,
+            probes=tuple(probes),
+            tier=tier,
+            needs=tuple(needs),
         )
         _verify(made)
         return made
@@ -95,14 +110,20 @@ def rule(
 
 def _verify(made: Rule) -> None:
     texts = (made.title_zh, made.title_en, made.rationale, made.remediation)
-    wanted = 1 if made.scope == "site" or (made.scope == "object" and not made.needs_site) else 2
+    alone = made.scope in ("object", "host") and not made.needs_site
+    wanted = 1 if made.scope == "site" or alone else 2
     complaints: list[tuple[Any, str]] = [
         (not RULE_ID.fullmatch(made.id), f"id {made.id!r} must be lower-case words joined by _"),
         ([c for c in made.clauses if not CLAUSE.fullmatch(c)], f"clauses {made.clauses} must look like 8.1.3.2-a"),
         (made.baseline is not None and not BASELINE.fullmatch(made.baseline), "baseline must look like name:control"),
         (not made.clauses and not made.baseline, "a rule without clauses needs a baseline"),
         (not all(text.strip() for text in texts), "title_zh, title_en, rationale and remediation must not be empty"),
-        ((made.scope == "site") == bool(made.kinds), "kinds are for the scopes object and objects, which need them"),
+        (
+            (made.scope in ("site", "host")) == bool(made.kinds),
+            "kinds are for the scopes object and objects, which need them",
+        ),
+        ((made.scope == "host") != bool(made.probes), "probes are for the scope host, which needs them"),
+        (bool(made.needs) and made.scope != "host", "needs are for the scope host"),
         (len(inspect.signature(made.check).parameters) != wanted, f"its function must take {wanted} argument(s)"),
     ]
     for wrong, text in complaints:
