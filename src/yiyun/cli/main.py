@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from yiyun.cli import attest, audit, doctor, gate, hosts, lab, lifecycle, project
+from yiyun.cli import attest, audit, bundle, doctor, gate, hosts, lab, lifecycle, project
 from yiyun.cli.console import err
 from yiyun.errors import UserError
 

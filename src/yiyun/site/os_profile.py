@@ -355,14 +355,26 @@ def identify(os_release: str, os_version: str | None = None) -> OsProfile:
     found = [release for release in RELEASES if not spoilt and _matches(release, fields, edition)]
     if len(found) != 1:
         return OsProfile(pretty_name=pretty_name)
-    release = found[0]
-    own: dict[str, object] = {
-        "name": release.name,
+    own = {
         "version": fields["VERSION_ID"],
         "minor": edition.get("MinorVersion", UNKNOWN),
         "pretty_name": pretty_name,
+    }
+    return _profile(found[0], own)
+
+
+def of_name(name: str) -> OsProfile | None:
+    """The profile of a name of `NAMES`, as far as the name alone tells; None for any other."""
+    return next((_profile(release, {}) for release in RELEASES if release.name == name), None)
+
+
+def _profile(release: _Release, seen: Mapping[str, str]) -> OsProfile:
+    """What follows from a release, and what was `seen` of it on a host."""
+    own: dict[str, object] = {
+        "name": release.name,
         "python": release.python,
         "sshd_drop_ins": release.sshd_drop_ins,
+        **seen,
     }
     if release.pam_style is not None:
         own["pam_style"] = release.pam_style

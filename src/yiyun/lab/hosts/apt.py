@@ -5,8 +5,9 @@ Where packages come from is what the machine's apt is set up for; its lists, its
 
 import fcntl
 import re
+import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _PLANNED = re.compile(
     r"^Inst (?P<name>[^\s:]+)\S*( \[[^]]*\])? \((?P<version>\S+) .*?\[(?P<arch>\w+)\]\)", re.MULTILINE
 )
 """A line of `apt-get --simulate install`."""
+_FIELD = re.compile(r"^(Package|Version|Architecture|Essential|Priority): (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,25 @@ class Apt:
         blocks = re.findall(r"^(\S+):\n  Installed: .*\n  Candidate: (.*)$", shown, re.MULTILINE)
         return {name.partition(":")[0] for name, candidate in blocks if candidate != "(none)"}
 
+    def minimal_status(self, packages: Sequence[str], arch: str) -> str:
+        """The dpkg status file of a minimal installation with `packages`, without making one.
+
+        It has what is essential or required, apt, and what all these need. Nothing of that architecture is run.
+        """
+        self.update()
+        with tempfile.NamedTemporaryFile(prefix="yiyun-status-") as empty:
+            options = [*self._options(arch), "-o", f"Dir::State::status={empty.name}"]
+            stanzas = {}
+            for stanza in run(["apt-cache", *options, "dumpavail"], seconds=300).split("\n\n"):
+                fields = dict(_FIELD.findall(stanza))
+                if fields.get("Architecture") in {arch, "all"}:
+                    stanzas[fields["Package"], fields["Version"]] = fields, stanza
+            wanted = {name for (name, _), (fields, _) in stanzas.items() if _is_minimal(fields)} | {"apt", *packages}
+            install = ["install", "--yes", "--no-install-recommends", "--simulate"]
+            planned = run(["apt-get", *options, *install, *sorted(wanted)])
+        found = [stanzas[each["name"], each["version"]][1] for each in _PLANNED.finditer(planned)]
+        return "".join(f"{stanza.strip()}\nStatus: install ok installed\n\n" for stanza in found)
+
     def _options(self, arch: str) -> list[str]:
         values = {
             "Dir::Etc::SourceList": self.sources,
@@ -110,6 +131,11 @@ class Apt:
         with (self.directory / "lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+def _is_minimal(fields: Mapping[str, str]) -> bool:
+    """Whether every installation has a package."""
+    return fields.get("Essential") == "yes" or fields.get("Priority") == "required"
 
 
 def _machine_sources() -> Iterable[str]:
