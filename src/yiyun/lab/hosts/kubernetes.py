@@ -30,23 +30,39 @@ from yiyun.toolchain import builder
 from yiyun.toolchain.recipe import recipe_of
 
 Report = Callable[[str], None]
-VERSION = "v1.34.1"
-ETCD = "3.6.5-0"
 COREDNS = "v1.12.1"
 PAUSE = "3.10.1"
 PROBE = "1"
 PROGRAMS = ("kubelet", "kubeadm", "kubectl", "etcdctl", "etcdutl")
 PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-BUILT = (*PROGRAMS, *PARTS, "etcd", "kube-proxy", "coredns", "pause", "probe")
+OF_A_RELEASE = (*PROGRAMS, *PARTS, "etcd", "kube-proxy")
+BUILT = (*OF_A_RELEASE, "coredns", "pause", "probe")
 PLACE = layout.KUBERNETES
 """Path at which the lab serves the directory."""
 NOT_NEEDED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/bash-completion")
 
 
 @dataclass(frozen=True)
+class Release:
+    """A release of Kubernetes, and the tag of the store that belongs to it."""
+
+    version: str
+    etcd: str
+    recipe: str = ""
+    """Which recipe's release its programs are of (build.yaml); empty: the usual ones, and those of YIYUN_BIN."""
+
+
+CURRENT = Release("v1.34.1", "3.6.5-0")
+NEXT = Release("v1.35.4", "3.6.6-0", "v1.35.4")
+"""What a cluster of the current release can be upgraded to."""
+VERSION = CURRENT.version
+
+
+@dataclass(frozen=True)
 class _Plan:
     """Everything that decides what comes out for one architecture."""
 
+    release: Release
     arch: str
     programs: Mapping[str, Path]
     repository: str
@@ -57,7 +73,7 @@ class _Plan:
         digest = hashlib.sha256()
         for path in (Path(__file__), Path(oci.__file__)):
             digest.update(path.read_bytes())
-        digest.update(repr((self.arch, self.repository, VERSION)).encode())
+        digest.update(repr((self.arch, self.repository, self.release)).encode())
         for name in BUILT:
             status = self.programs[name].stat()
             digest.update(f"{name} {self.programs[name]} {status.st_size} {status.st_mtime_ns}".encode())
@@ -69,8 +85,10 @@ def repository_of(site: Site) -> str:
     return f"{site.spec.registry}/kubernetes"
 
 
-def serve(site: Site, report: Report) -> str:
+def serve(site: Site, report: Report, release: Release = CURRENT) -> str:
     """Serve the directory to the lab's hosts, of the bundle or made here; return its address there.
+
+    A bundle is served whole, whichever releases it has; what is made here is served beside other releases.
 
     The host lab must be up. Raises UserError where a program cannot be built, and where the bundle is damaged.
     """
@@ -82,38 +100,40 @@ def serve(site: Site, report: Report) -> str:
         files.link(given.part(layout.KUBERNETES), lab.served / PLACE)
     else:
         arch = tools.native_arch()
-        made = ensure(site, arch, report)
+        made = ensure(site, arch, report, release)
         if (lab.served / PLACE).is_symlink():
             (lab.served / PLACE).unlink()
-        files.link(made, lab.served / PLACE / VERSION / arch)
+        files.link(made, lab.served / PLACE / release.version / arch)
     return f"http://{lab.network.bridge_address}/{PLACE}"
 
 
-def ensure(site: Site, arch: str, report: Report) -> Path:
+def ensure(site: Site, arch: str, report: Report, release: Release = CURRENT) -> Path:
     """Directory of programs and images for one architecture, made once per machine and content.
 
     Nothing of that architecture is run. Raises UserError where a program cannot be built.
     """
-    return _ensure(_Plan(arch, _programs(arch, report), repository_of(site)), report)
+    return _ensure(_Plan(release, arch, _programs(arch, report, release), repository_of(site)), report)
 
 
-def _programs(arch: str, report: Report) -> dict[str, Path]:
+def _programs(arch: str, report: Report, release: Release) -> dict[str, Path]:
     """The pinned builds (or those of YIYUN_BIN): one on PATH may be of another release, or need libraries."""
     found = {}
     for name in BUILT:
-        there = toolchain.locate(name) if arch == tools.native_arch() else None
+        recipe = release.recipe if name in OF_A_RELEASE else ""
+        there = toolchain.locate(name) if arch == tools.native_arch() and not recipe else None
         if there is not None and there.source != "PATH":
             found[name] = there.path
         else:
-            found[name] = builder.build(recipe_of(name).built_for(arch), report) / name
+            found[name] = builder.build(recipe_of(name, recipe).built_for(arch), report) / name
     return found
 
 
 def _ensure(plan: _Plan, report: Report) -> Path:
-    directory = tools.cache() / PLACE / f"{VERSION}-{plan.arch}-{plan.key}"
+    version = plan.release.version
+    directory = tools.cache() / PLACE / f"{version}-{plan.arch}-{plan.key}"
     if directory.is_dir():
         return directory
-    report(f"images of Kubernetes {VERSION} for {plan.arch}: writing them (once)")
+    report(f"images of Kubernetes {version} for {plan.arch}: writing them (once)")
     with files.whole_directory(directory) as scratch:
         for name in PROGRAMS:
             _link_or_copy(plan.programs[name], scratch / name)
@@ -141,14 +161,15 @@ def _images(plan: _Plan, scratch: Path) -> list[Image]:
         files = {place: plan.programs[name]}
         return Image(named(name, tag), plan.arch, files, None, ("/tmp",), entrypoint, user, arguments)  # noqa: S108
 
+    version = plan.release.version
     proxy = {"/usr/local/bin/kube-proxy": plan.programs["kube-proxy"]}
     return [
-        *(alone(name, VERSION, f"/usr/local/bin/{name}") for name in PARTS),
-        alone("etcd", ETCD, "/usr/local/bin/etcd"),
+        *(alone(name, version, f"/usr/local/bin/{name}") for name in PARTS),
+        alone("etcd", plan.release.etcd, "/usr/local/bin/etcd"),
         alone("coredns", COREDNS, "/coredns", entry=True),
         alone("pause", PAUSE, "/pause", entry=True, user="65535:65535"),
         alone("probe", PROBE, "/probe", "serve", ":8080", entry=True, user="65532:65532"),
-        Image(named("kube-proxy", VERSION), plan.arch, proxy, _nft_root(plan.arch, scratch), ("/tmp", "/run")),  # noqa: S108
+        Image(named("kube-proxy", version), plan.arch, proxy, _nft_root(plan.arch, scratch), ("/tmp", "/run")),  # noqa: S108
     ]
 
 
