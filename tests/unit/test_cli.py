@@ -7,7 +7,9 @@ import pytest
 
 from yiyun.paths import CHECKOUT
 
-COMMANDS = ("up", "down", "drift", "rollback", "import", "secrets", "gate", "doctor", "init", "env", "test")
+COMMANDS = ("up", "down", "drift", "rollback", "import", "secrets", "gate", "attest", "doctor", "init", "env", "test")
+
+ATTEST = ("attest", "--site", "lab", "--clause", "8.1.1.5-a", "--who", "x", "--file", "x")
 
 
 def yiyun(*args, code=None):
@@ -41,6 +43,10 @@ def test_every_command_has_help(command):
         (["gate"], "--site NAME, or --manifests PATH"),
         (["gate", "--manifests", "/nowhere/at/all"], "/nowhere/at/all"),
         (["gate", "--format", "pdf", "--site", "lab"], "pdf"),
+        (["attest", "--site", "lab"], "--clause"),
+        ([*ATTEST, "--document", "fire"], "8.1.1.5-a wants fire_inspection"),
+        ([*ATTEST, "--document", "fire_inspection", "--until", "soon"], "--until soon: write a date"),
+        ([*ATTEST, "--document", "fire_inspection", "--field", "y"], "write NAME=VALUE"),
         (["secrets", "burn"], "secrets init"),
         (["rollback"], "--to"),
         (["nonsense"], "nonsense"),
