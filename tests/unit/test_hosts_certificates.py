@@ -30,7 +30,8 @@ def said(ends: dict[str, int], authorities: dict[str, int], **more: str) -> str:
 
 def test_only_what_ends_soon_is_named() -> None:
     found = certificates.decision(said({"a": 10, "b": 89, "c": 90, "d": 300}, {"ca": 3000}), 90, 400)
-    assert found == {"ending": ["a", "b"], "refusals": []}
+    assert found == {"ending": ["a", "b"], "ended": False, "refusals": []}
+    assert certificates.decision(said({"a": -1, "b": 9}, {"ca": 3000}), 90, 400)["ended"]
 
 
 def test_an_authority_near_its_end_refuses() -> None:
@@ -56,4 +57,4 @@ def test_what_cannot_be_read_refuses(text: str) -> None:
 
 def test_a_host_that_joined_lacks_the_first_ones_way_in() -> None:
     text = said({"a": 10, "super-admin.conf": 0}, {"ca": 3000}, **{"super-admin.conf": "missing"})
-    assert certificates.decision(text, 90, 400) == {"ending": ["a"], "refusals": []}
+    assert certificates.decision(text, 90, 400) == {"ending": ["a"], "ended": False, "refusals": []}

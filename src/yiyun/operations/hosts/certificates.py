@@ -9,7 +9,7 @@ ONLY_ON_THE_FIRST = "super-admin.conf"
 
 
 def decision(expiration: str, days: int, authority_days: int) -> dict[str, Any]:
-    """`ending`: names of certificates with fewer than `days` left, and `refusals`: why they cannot be renewed.
+    """`ending`: names of certificates with fewer than `days` left; `ended`: whether one has none; `refusals`: why not.
 
     A renewed certificate lasts a year, so an authority with fewer than `authority_days` left is a refusal: hosts would
     hold certificates that outlive who vouches for them, and all of them would end at one moment with it.
@@ -37,8 +37,9 @@ def decision(expiration: str, days: int, authority_days: int) -> dict[str, Any]:
             if each.get("externallyManaged")
         ]
     except (ValueError, KeyError, TypeError) as error:
-        return {"ending": [], "refusals": [f"kubeadm did not say when certificates end ({error})"]}
-    return {"ending": [each["name"] for each in ending], "refusals": refusals}
+        return {"ending": [], "ended": False, "refusals": [f"kubeadm did not say when certificates end ({error})"]}
+    ended = any(each["residualTime"] <= 0 for each in ending)
+    return {"ending": [each["name"] for each in ending], "ended": ended, "refusals": refusals}
 
 
 def _missing(entry: dict[str, Any]) -> bool:
