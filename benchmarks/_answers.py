@@ -1,0 +1,51 @@
+"""docs/hardening-answers.md: why a finding of another scanner stays on a hardened host, one row per reason."""
+
+import re
+from dataclasses import dataclass
+
+from yiyun.paths import CHECKOUT
+
+PAGE = CHECKOUT / "docs" / "hardening-answers.md"
+TOOLS = {"OpenSCAP": "openscap", "Lynis": "lynis"}
+"""Heading of the page, and name in the recorded result."""
+_CELLS = re.compile(r"(?<!\\)\|")
+_CODE = re.compile(r"`([^`]+)`")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One row of the page."""
+
+    line: int
+    findings: tuple[str, ...]
+    why: str
+    instead: str
+
+
+def read(page: str) -> dict[str, list[Answer]]:
+    """Answers by tool. Raises ValueError with the line of a row that is not whole."""
+    found: dict[str, list[Answer]] = {tool: [] for tool in TOOLS.values()}
+    tool = None
+    for number, line in enumerate(page.splitlines(), 1):
+        if line.startswith("## "):
+            tool = TOOLS.get(line.removeprefix("## ").strip())
+        elif tool and line.startswith("| `"):
+            cells = [cell.strip() for cell in _CELLS.split(line.strip())[1:-1]]
+            findings = tuple(_CODE.findall(cells[0]))
+            if len(cells) != 3 or not findings or not all(cells):
+                raise ValueError(
+                    f"{PAGE.name}:{number}: write | `finding`, ... | why it stays | what covers it instead |"
+                )
+            found[tool].append(Answer(number, findings, cells[1], cells[2]))
+    return found
+
+
+def named(answers: list[Answer]) -> dict[str, int]:
+    """Line of each finding that is answered. Raises ValueError for one that is answered twice."""
+    lines: dict[str, int] = {}
+    for answer in answers:
+        for finding in answer.findings:
+            if finding in lines:
+                raise ValueError(f"{PAGE.name}:{answer.line}: {finding} is answered in line {lines[finding]} already")
+            lines[finding] = answer.line
+    return lines
