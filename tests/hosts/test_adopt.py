@@ -13,6 +13,8 @@ from yiyun import known_hosts
 from yiyun.operations.hosts import access
 from yiyun.paths import CHECKOUT
 
+pytestmark = pytest.mark.ci
+
 GOOD, FULL, OTHER_CHIP, OTHER_KEY = HOSTS = ("lab-az1-01", "lab-az1-02", "lab-az2-01", "lab-az2-02")
 ALL = ",".join(HOSTS)
 STRANGER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKPf3wzfVQr1yqnpTd8OqXMWUm9ZcYgrYyJdTkZq3iPS"

@@ -18,6 +18,8 @@ from yiyun.lab.hosts import lab as lab_module
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site, cpu
 
+pytestmark = pytest.mark.ci
+
 COUNTED = (
     *("fs.dentry-state", "fs.file-nr", "fs.inode-nr", "fs.inode-state", "fs.aio-nr", "fs.quota.", "kernel.ns_last_pid"),
     *("kernel.pty.nr", "kernel.random.", "net.netfilter.nf_conntrack_count"),
