@@ -75,7 +75,7 @@ class HostPlace:
         done = subprocess.run(
             argv, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=timeout, check=False
         )
-        said = re.fullmatch(r"(\d+) passed in .*", done.stdout.strip().splitlines()[-1])
+        said = re.fullmatch(r"(\d+) passed(?:, \d+ warnings?)? in .*", done.stdout.strip().splitlines()[-1])
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]
         assert said, done.stdout[-2000:]
         return int(said[1])

@@ -48,7 +48,7 @@ def table(text: str) -> dict[str, str]:
         cells = [cell.strip() for cell in line.strip("│").split("│")] if line.startswith("│") else []
         name = (cells[0] or name) if cells else ""
         if name:
-            rows[name] = f"{rows.get(name, '')} {' '.join(cells)}"
+            rows[name] = " ".join([rows.get(name, ""), *filter(None, cells)])
     return rows
 
 

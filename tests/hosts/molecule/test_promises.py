@@ -6,6 +6,7 @@ it for several roles at once (`YIYUN_VERIFY_ROLES`).
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -37,7 +38,7 @@ def connection() -> Iterator[None]:
     yield
     leave = ["ssh", "-F", str(SSH_CONFIG), "-o", f"ControlPath={SOCKETS}/s", "-O", "exit", NAME]
     subprocess.run(leave, capture_output=True, check=False)
-    SOCKETS.rmdir()
+    shutil.rmtree(SOCKETS, ignore_errors=True)
 
 
 def package(name):
