@@ -90,6 +90,8 @@ class Directory(Item):
     owner: Word = "root"
     group: Word = "root"
     mode: Mode = "0755"
+    packaged: bool = False
+    """A package of the role brings it as promised, so that check mode does not foretell it for a run that installs."""
 
 
 class Link(Item):
