@@ -1,6 +1,6 @@
 """Small bundles for tests, made by the code that makes real ones, of parts that need no network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from unittest import mock
 
@@ -42,6 +42,7 @@ def made(
     content: Mapping[str, bytes | Path] = CONTENT,
     key: Ed25519PrivateKey = KEY,
     lacks: Made | None = None,
+    by_design: Callable = lambda _wish, _pieces: [],
 ):
     """Make or complete a bundle for the site `lab` of exactly these files."""
 
@@ -52,7 +53,8 @@ def made(
 
     parts = {"files": part, "packages of other systems": create.PARTS["packages of other systems"]}
     wish = Wish(site("lab"), ("amd64",), directory)
-    with mock.patch.object(create, "PARTS", parts):
+    missing = mock.patch.object(create.by_design, "missing", by_design)
+    with mock.patch.object(create, "PARTS", parts), missing:
         return create.create(wish, key, lambda _text: None)
 
 

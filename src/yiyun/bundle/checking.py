@@ -22,10 +22,11 @@ def problem_of(directory: Path, file: File, progress: Callable[[int], None] = la
         if error.errno == errno.ELOOP:
             return f"{file.path}: is a symbolic link; a bundle has none"
         return f"{file.path}: cannot be read: {error.strerror}"
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        return f"{file.path}: is no regular file"
     with os.fdopen(descriptor, "rb") as opened:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return f"{file.path}: is no regular file"
         if status.st_size != file.size:
             return f"{file.path}: has {status.st_size} bytes instead of {file.size}"
         digest = hashlib.sha256()

@@ -1,0 +1,155 @@
+"""One `YIYUN_BUNDLE` serves every reader: tools, definitions, Python for hosts, the entry script, the plays."""
+
+import json
+import os
+import subprocess
+
+import pytest
+import yaml
+from bundles import CONTENT, FINGERPRINT, made, use
+
+from yiyun import bundle, toolchain
+from yiyun.bundle.making import definitions
+from yiyun.bundle.making.pieces import Wish
+from yiyun.errors import UserError
+from yiyun.lab import files
+from yiyun.lab.crds import model, sources
+from yiyun.lab.crds.sources import Sources
+from yiyun.operations.hosts import python_bundle
+from yiyun.paths import CHECKOUT
+from yiyun.toolchain.recipe import MACHINES, recipe_of
+
+
+@pytest.fixture
+def clean(tmp_path, monkeypatch):
+    """No tools, no cache, no state of this machine's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    for name in ("YIYUN_BIN", "YIYUN_BUNDLE", "YIYUN_BUNDLE_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "bundle"
+
+
+def with_tools(directory):
+    arch = MACHINES[os.uname().machine]
+    tools = {
+        f"bin/{arch}/kubectl": b"#!/bin/sh\necho Client Version: v1.34.1\n",
+        f"bin/{arch}/pulumi-language-python-exec": b"x",
+    }
+    made(directory, tools)
+    return directory / f"bin/{arch}/kubectl"
+
+
+def test_tools_come_from_the_bundle(clean, monkeypatch):
+    with_tools(clean)
+    use(monkeypatch, clean)
+    found = toolchain.locate("kubectl")
+    assert (found.source, found.version) == ("bundle", "1.34.1")
+    assert found.path.is_relative_to(clean.parent / "cache")
+    assert (found.path.parent / "pulumi-language-python-exec").exists()
+    assert toolchain.locate("kwok") is None
+
+
+def test_a_tampered_tool_is_never_run(clean, monkeypatch):
+    with_tools(clean).write_bytes(b"#!/bin/sh\ntouch /tmp/never # v1.34.1\n")
+    use(monkeypatch, clean)
+    with pytest.raises(UserError, match=r"(?s)the bundle is damaged.*kubectl"):
+        toolchain.locate("kubectl")
+    assert not (clean.parent / "cache").exists()
+
+
+def test_recipes_are_built_for_another_architecture_elsewhere():
+    own = recipe_of("kubelet")
+    other = "arm64" if MACHINES[os.uname().machine] == "amd64" else "amd64"
+    assert own.built_for(MACHINES[os.uname().machine]) == own
+    assert own.built_for(other).bin_dir.parent.name == f"{own.bin_dir.parent.name}-{other}"
+
+
+def test_definitions_of_the_lock_go_through_a_bundle(clean, crd_bundle, tmp_path, monkeypatch, lab):
+    monkeypatch.setenv("YIYUN_BUNDLE", str(crd_bundle))
+    result = definitions.make(Wish(lab, ("amd64",), clean), lambda _text: None)
+    again = definitions.make(Wish(lab, ("amd64",), clean), lambda _text: None)
+    assert [piece.source for piece in result.pieces] == [piece.source for piece in again.pieces]
+    assert result.missing == []
+    made(clean, {piece.path: piece.source for piece in result.pieces})
+    use(monkeypatch, clean)
+    assert sources.bundle_dir() == clean.resolve() / "crds"
+    source = Sources(sources.bundle_dir(), tmp_path / "none", lambda _text: None, network=False)
+    lock = model.read()
+    assert set(source.find(lock.projects)) == {kind.name for kind in lock.kinds}
+    assert source.missing == {}
+
+
+def test_definitions_that_nobody_has_are_named_with_the_reason(clean, monkeypatch, lab, tmp_path):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("YIYUN_BUNDLE", str(tmp_path / "empty"))
+    monkeypatch.setattr(definitions, "Sources", lambda *args: Sources(*args, network=False))
+    result = definitions.make(Wish(lab, ("amd64",), clean), lambda _text: None)
+    assert {missing.name for missing in result.missing} == {kind.name for kind in model.read().kinds}
+    assert {(missing.why, missing.by_design) for missing in result.missing} == {("no bundle holds it", False)}
+
+
+def test_a_directory_without_a_manifest_gives_definitions_only(clean, monkeypatch, lab):
+    (clean / "python/debian-12/amd64").mkdir(parents=True)
+    (clean / "python/debian-12/amd64/python3.deb").write_bytes(b"x")
+    monkeypatch.setenv("YIYUN_BUNDLE", str(clean))
+    assert bundle.opened() is None
+    assert sources.bundle_dir() == clean
+    with pytest.raises(UserError, match=r"no signed bundle\.json: run  [.]/yiyun bundle create"):
+        python_bundle.find(lab, "debian-12", "amd64")
+    assert python_bundle.find(lab, "kylin-v10-sp3", "amd64") is None
+
+
+def test_python_for_hosts_comes_from_the_bundle(clean, monkeypatch, lab):
+    made(clean)
+    use(monkeypatch, clean)
+    assert python_bundle.find(lab, "debian-12", "amd64") == clean.resolve() / "python/debian-12/amd64"
+    assert python_bundle.find(lab, "kylin-v10-sp3", "amd64") is None
+    next((clean / "python/debian-12/amd64").iterdir()).write_bytes(b"PYTHON")
+    with pytest.raises(UserError, match="the bundle is damaged"):
+        python_bundle.find(lab, "debian-12", "amd64")
+
+
+def test_a_link_replaces_what_was_there(tmp_path):
+    place = tmp_path / "served" / "kubernetes"
+    (place / "v1").mkdir(parents=True)
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "kept").touch()
+    for target in (tmp_path / "bundle", tmp_path):
+        files.link(target, place)
+        assert place.readlink() == target
+    assert (tmp_path / "bundle" / "kept").exists()
+
+
+# --- plays ----------------------------------------------------------------------------------------------------------
+
+
+def seen_by_ansible(tmp_path, variable):
+    """Value of a variable of one host of the lab, or what Ansible says instead."""
+    bin_directory = CHECKOUT / ".venv" / "bin"
+    environment = {**os.environ, "PATH": f"{bin_directory}:/usr/bin:/bin", "ANSIBLE_HOME": str(tmp_path / "ansible")}
+    command = ["ansible", "--inventory", "inventories/lab", "--playbook-dir", "playbooks", "lab-az1-01"]
+    command += ["--module-name", "debug", "--args", f"var={variable}"]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_plays_know_the_lists_of_a_good_bundle_and_stop_at_a_bad_one(clean, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{CHECKOUT / '.venv' / 'bin'}:/usr/bin:/bin")
+    made(clean)
+    use(monkeypatch, clean)
+    listed = json.loads((clean / "bundle.json").read_bytes())["files"]
+    sums = {file["path"]: file["sha256"] for file in listed if file["kind"] == "index"}
+    assert set(sums) == {"kubernetes/v1.34.1/amd64/SHA256SUMS", "packages/debian-12/Packages"}
+    code, said = seen_by_ansible(tmp_path, "yiyun_bundle")
+    assert code == 0, said
+    assert yaml.safe_load(said.partition("=>")[2])["yiyun_bundle"] == sums
+    use(monkeypatch, clean, FINGERPRINT.replace(FINGERPRINT[-1], "0" if FINGERPRINT[-1] != "0" else "1"))
+    code, said = seen_by_ansible(tmp_path, "yiyun_bundle")
+    assert code != 0
+    assert "is not trusted" in said
+
+
+def test_the_layout_of_the_tests_is_that_of_the_readers():
+    assert {path.partition("/")[0] for path in CONTENT} == set(bundle.layout.TOP)
