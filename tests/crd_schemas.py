@@ -68,6 +68,7 @@ def bundle_dir() -> Path | None:
     """The CRD bundle, or None where there is none."""
     named = os.environ.get("YIYUN_BUNDLE")
     path = Path(named) if named else CHECKOUT.parent / "shared" / "crds"
+    path = path / "crds" if (path / "bundle.json").exists() else path
     return path if any(path.glob("*.jsonl.gz")) else None
 
 
