@@ -1,6 +1,6 @@
 """Small bundles for tests, made by the code that makes real ones, of parts that need no network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -43,11 +43,12 @@ def made(
     key: Ed25519PrivateKey = KEY,
     lacks: Made | None = None,
     by_design: Callable = lambda _wish, _pieces: [],
+    extra: Sequence[Piece] = (),
 ):
     """Make or complete a bundle for the site `lab` of exactly these files."""
 
     def part(_wish, _report):
-        result = Made([piece(path, data) for path, data in content.items()])
+        result = Made([*(piece(path, data) for path, data in content.items()), *extra])
         result.add(lacks or Made())
         return result
 

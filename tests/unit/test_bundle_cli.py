@@ -6,6 +6,7 @@ import sys
 import pytest
 from bundles import FINGERPRINT, made
 
+from yiyun import bundle
 from yiyun.bundle import keys
 from yiyun.bundle.making import by_design, create
 from yiyun.bundle.making.pieces import Made, Piece
@@ -68,6 +69,18 @@ def test_what_is_missing_is_named_and_fails(yiyun, tmp_path, monkeypatch):
     assert "signed by" in out
     brings(monkeypatch)
     assert yiyun("create", tmp_path / "bundle", "--site", "lab", "--arch", "amd64")[0] == 0
+
+
+def test_a_bundle_that_is_being_made_is_no_source(yiyun, tmp_path, monkeypatch):
+    brings(monkeypatch)
+    directory = tmp_path / "bundle"
+    assert yiyun("create", directory, "--site", "lab", "--arch", "amd64")[0] == 0
+    (directory / "bundle.json.sig").write_bytes(b"")
+    monkeypatch.setenv("YIYUN_BUNDLE", str(directory))
+    monkeypatch.setitem(create.PARTS, "opens it", lambda _wish, _report: bundle.opened() or Made())
+    assert yiyun("create", directory, "--site", "lab", "--arch", "amd64")[0] == 0
+    monkeypatch.delenv("YIYUN_BUNDLE", raising=False)
+    assert yiyun("verify", directory)[0] == 0
 
 
 def test_every_problem_is_a_line(yiyun, tmp_path):

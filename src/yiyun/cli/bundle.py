@@ -1,5 +1,6 @@
 """`./yiyun bundle`: the air-gap directory, made, checked, shown."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ def create(
     ] = None,
 ) -> None:
     """Make the bundle, or complete it. Safe to run again; exit 1 when something that it should bring is missing."""
-    from yiyun.bundle import keys, layout
+    from yiyun.bundle import VARIABLE, keys, layout
     from yiyun.bundle.making.create import create as make
     from yiyun.bundle.making.pieces import Wish
 
@@ -56,6 +57,8 @@ def create(
         raise UserError(f"{place}: is no directory; name an empty one, or a bundle")
     if key is not None and key.resolve().is_relative_to(place.resolve()):
         raise UserError(f"--key {key}: the private key lies inside of the bundle; keep it where the bundle never goes")
+    if os.environ.get(VARIABLE) and Path(os.environ[VARIABLE]).resolve() == place.resolve():
+        del os.environ[VARIABLE]  # it is being made: nothing may be taken from it yet
     signer = keys.read_private(key) if key else keys.ensure_own()
     created = make(Wish(loaded, cast("tuple[Arch, ...]", tuple(arches)), place), signer, reporter())
     _summarize(created.manifest)
