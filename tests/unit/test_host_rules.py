@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 import host_cases
 import pytest
@@ -91,40 +91,44 @@ def readings(case: Case) -> tuple[Mapping[str, Any], dict[Path, Any]]:
     return facts, read
 
 
-def survivors(case: Case) -> tuple[int, list[str], set[str]]:
-    """Facts read, survivors without a reason, and the reasons that were needed."""
+class Survivor(NamedTuple):
+    """A fact whose loss or change did not end the pass."""
+
+    path: str
+    how: list[str]
+    """`lost`: still judged without it; `retyped`, `turned`: still a pass."""
+    reason: str | None
+    """Pattern of the case's `survives` that explains it; only `turned` can be explained."""
+
+
+def survivors(case: Case) -> tuple[int, list[Survivor]]:
+    """Number of facts read, and those that survived."""
     facts, read = readings(case)
     reasons = host_cases.content(case.file).get("survives", {})
-    unexplained, used = [], set[str]()
+    found = []
     for path, value in read.items():
         lost = state(case, changed(facts, path, ...)) is not State.NOT_EVALUATED
-        unknown = state(case, changed(facts, path, UNKNOWN)) is not State.NOT_EVALUATED
         wrong = state(case, changed(facts, path, retyped(value))) in (State.PASS, State.NOT_APPLICABLE)
         other = all(state(case, changed(facts, path, new)) is State.PASS for new in turned(value))
-        said = [name for name, hit in (("lost", lost or unknown), ("retyped", wrong), ("turned", other)) if hit]
-        if not said:
-            continue
-        dotted = ".".join(map(str, path))
-        reason = next((pattern for pattern in reasons if fnmatchcase(dotted, pattern)), None)
-        if reason is None or "lost" in said or "retyped" in said:
-            unexplained.append(f"{dotted} ({value!r:.40}): {', '.join(said)}")
-        else:
-            used.add(reason)
-    return len(read), unexplained, used
+        how = [name for name, hit in (("lost", lost), ("retyped", wrong), ("turned", other)) if hit]
+        if how:
+            dotted = ".".join(map(str, path))
+            reason = next((each for each in reasons if how == ["turned"] and fnmatchcase(dotted, each)), None)
+            found.append(Survivor(dotted, how, reason))
+    return len(read), found
 
 
 def test_no_pass_survives_the_loss_or_change_of_a_fact_without_a_reason(capsys):
-    rows, problems = [], []
+    facts, explained, problems = 0, 0, []
     for rule_id, case in sorted(PASSING.items()):
-        count, unexplained, used = survivors(case)
-        idle = set(host_cases.content(case.file).get("survives", {})) - used
-        problems += [f"{rule_id}: {each}" for each in unexplained]
-        problems += [f"{rule_id}: the reason for {each} is not needed" for each in sorted(idle)]
+        count, found = survivors(case)
         assert count, f"{rule_id} reads nothing"
-        rows.append((rule_id, count, count - len(unexplained) - len(used), len(used)))
+        problems += [f"{rule_id}: {each.path}: {', '.join(each.how)}" for each in found if each.reason is None]
+        idle = set(host_cases.content(case.file).get("survives", {})) - {each.reason for each in found}
+        problems += [f"{rule_id}: the reason for {each} is not needed" for each in sorted(idle)]
+        facts, explained = facts + count, explained + sum(each.reason is not None for each in found)
     with capsys.disabled():
-        total = [sum(row[index] for row in rows) for index in (1, 2, 3)]
-        sys.stdout.write(f"\nhost rules: {len(rows)}; facts read: {total[0]}; reasons for survivors: {total[2]}\n")
+        sys.stdout.write(f"\nhost rules: {len(PASSING)}; facts read: {facts}; survivors with a reason: {explained}\n")
     assert not problems, "\n".join(problems)
 
 
@@ -159,3 +163,22 @@ def test_what_a_container_cannot_show_is_not_evaluated():
             (verdict,) = judge_host([rule], Host("lab", {}, lacks=rule.needs), lab())
             assert verdict.state is State.NOT_EVALUATED
             assert rule.needs[0] in verdict.message
+
+
+def test_every_probe_is_read_by_a_rule():
+    assert {name for rule in HOST_RULES for name in rule.probes} == set(probes.load())
+
+
+def table() -> str:
+    """One line per rule: facts read in its passing case, killed, survivors with a reason, without one."""
+    rows = [f"{'rule':32} facts killed reasoned unexplained"]
+    for rule_id, case in sorted(PASSING.items()):
+        count, found = survivors(case)
+        reasoned = sum(each.reason is not None for each in found)
+        unexplained = len(found) - reasoned
+        rows.append(f"{rule_id:32} {count:5} {count - reasoned - unexplained:6} {reasoned:8} {unexplained:11}")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table() + "\n")

@@ -85,19 +85,20 @@ _MISSING = re.compile(r"stat: cannot statx? '([^']+)': (No such file or director
 def parse(text: str) -> Facts:
     """`paths`: by path, None where there is nothing, else owner, group, mode (number), size in bytes; `host_keys` too."""
     paths: dict[str, dict[str, object] | None] = {}
-    keys: dict[str, dict[str, object]] = {}
+    keys: list[dict[str, object]] = []
     for line in lines(text):
         if missing := _MISSING.fullmatch(line):
             paths[missing[1]] = None
         elif match := _FOUND.fullmatch(line):
             about: dict[str, object] = {
+                "path": match["path"],
                 "owner": match["owner"],
                 "group": match["group"],
                 "mode": int(match["mode"], 16) & 0o7777,
                 "size": int(match["size"]),
             }
             if match["path"].startswith("/etc/ssh/ssh_host_"):
-                keys[match["path"]] = about
+                keys.append(about)
             else:
                 paths[match["path"]] = about
         elif not line.startswith("stat: cannot stat"):

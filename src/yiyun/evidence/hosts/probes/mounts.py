@@ -6,10 +6,8 @@ from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, lines
 
 POINTS = ("/", "/boot", "/dev/shm", "/home", "/tmp", "/var", "/var/log", "/var/log/audit", "/var/tmp")  # noqa: S108
 _COMMAND = f"""awk 'BEGIN {{ split("{" ".join(POINTS)}", each, " "); for (i in each) wanted[each[i]] = 1 }}
-$5 in wanted || $0 ~ /:\\/| - (nfs4?|cifs|smb3) / {{ print }}' /proc/self/mountinfo"""
-_LINE = re.compile(
-    r"\d+ \d+ \S+ \S+ (?P<point>\S+) (?P<options>\S+)(?: \S+)* - (?P<type>\S+) (?P<source>\S+) (?P<super>\S+)"
-)
+$5 in wanted || $0 ~ /:\\/| - (nfs4?|cifs|smb3) / {{ $NF = ""; print }}' /proc/self/mountinfo"""
+_LINE = re.compile(r"\d+ \d+ \S+ \S+ (?P<point>\S+) (?P<options>\S+)(?: \S+)* - (?P<type>\S+) (?P<source>\S+)")
 
 
 def parse(text: str) -> Facts:

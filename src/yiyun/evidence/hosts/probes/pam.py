@@ -45,8 +45,8 @@ def parse(text: str) -> Facts:
         "services": {name: _service(files, name, settings) if name in files else None for name in SERVICES},
         "password": _password(files, settings),
         "su_for_group": _su_for_group(files),
-        "login_defs": _words(settings.get("/etc/login.defs", "")),
-        "useradd": _assignments(settings.get("/etc/default/useradd", "")),
+        "session_umask": _session_umask(files, settings),
+        "new_accounts": _new_accounts(settings),
     }
 
 
@@ -246,6 +246,35 @@ def _su_for_group(files: Mapping[str, Sequence[str]]) -> bool | None:
         ),
     )
     return any(line.module == "pam_wheel" for line in outsider.asked) and not outsider.passes
+
+
+def _session_umask(files: Mapping[str, Sequence[str]], settings: Mapping[str, str]) -> int | None:
+    """The umask that a session over SSH begins with, where a module sets it."""
+    entries = stack(files, "sshd", "session") if "sshd" in files else ()
+    for line in walk(entries, lambda _: "success").asked:
+        if line.module == "pam_umask":
+            given = next((word.partition("=")[2] for word in line.arguments if word.startswith("umask=")), None)
+            text = given or _words(settings.get("/etc/login.defs", "")).get("UMASK", "")
+            return int(text, 8) if re.fullmatch(r"[0-7]{1,4}", text) else None
+    return None
+
+
+def _new_accounts(settings: Mapping[str, str]) -> dict[str, int | None]:
+    """Days and modes that accounts get which are made from now on; None where nothing is said."""
+    defs, useradd = _words(settings.get("/etc/login.defs", "")), _assignments(settings.get("/etc/default/useradd", ""))
+    mode = defs.get("HOME_MODE", "")
+    return {
+        "most_days": _days(defs.get("PASS_MAX_DAYS")),
+        "least_days": _days(defs.get("PASS_MIN_DAYS")),
+        "idle_days": _days(useradd.get("INACTIVE")),
+        "home_mode": int(mode, 8) if re.fullmatch(r"[0-7]{3,4}", mode) else None,
+    }
+
+
+def _days(text: str | None) -> int | None:
+    if text is None or _number(text, "a number of days") < 0:
+        return None
+    return int(text)
 
 
 PROBE = Probe(_COMMAND, parse)

@@ -1,6 +1,7 @@
 """Values of kernel parameters as they are in force, for the machine and for each network interface."""
 
 import re
+from typing import Any
 
 from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, lines
 
@@ -49,9 +50,9 @@ _INTERFACE = re.compile(r"net/(ipv[46])/conf/([^/]+)/([a-z_]+)")
 
 
 def parse(text: str) -> Facts:
-    """`values`: text by dotted name, None where this kernel has none; `ipv4`, `ipv6`: numbers by interface and name."""
+    """`values`: text by dotted name, None where this kernel has none; `ipv4`, `ipv6`: numbers of `all` and of `interfaces`."""
     values: dict[str, str | None] = dict.fromkeys(KEYS)
-    families: dict[str, dict[str, dict[str, int]]] = {"ipv4": {}, "ipv6": {}}
+    families: dict[str, dict[str, dict[str, Any]]] = {"ipv4": {}, "ipv6": {}}
     for line in lines(text):
         path, colon, value = line.partition(":")
         name = path.removeprefix("/proc/sys/")
@@ -66,9 +67,16 @@ def parse(text: str) -> Facts:
             if not re.fullmatch(r"-?\d+", value.strip()):
                 raise Unreadable(f"{name} is no number")
             families[match[1]].setdefault(match[2], {})[match[3]] = int(value)
-    if not {"all", "default"} <= set(families["ipv4"]):
+    if any(family and not {"all", "default"} <= set(family) for family in families.values()) or not families["ipv4"]:
         raise Unreadable("the network's parameters are missing")
-    return {"values": values, **families}
+    return {"values": values, **{family: _family(found) for family, found in families.items()}}
+
+
+def _family(found: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    if not found:
+        return None
+    own = [{"name": name, **settings} for name, settings in found.items() if name not in ("all", "lo")]
+    return {"all": found["all"], "interfaces": own}
 
 
 PROBE = Probe(_COMMAND, parse)

@@ -1,0 +1,32 @@
+"""A login over SSH begins with a warning that tells nothing of the system."""
+
+import re
+from collections.abc import Iterator
+
+from yiyun.compliance import Finding, Host, Severity, Unevaluated, rule, shown
+
+ESCAPES = re.compile(r"(?!)")
+
+
+@rule(
+    severity=Severity.LOW,
+    clauses=("8.1.4.4-b",),
+    scope="host",
+    probes=("banner",),
+    title_zh="SSH 登录前显示警示且不泄露系统信息",
+    title_en="A login over SSH begins with a warning that tells nothing of the system",
+    rationale="Who comes must know that he may not, and that it is recorded; what the system is helps only an attacker.",
+    remediation="./yiyun hosts converge --role login_banner",
+)
+def banner_remote(host: Host) -> Iterator[Finding]:
+    banner = host.facts("banner")
+    text = banner.maybe_text("remote")
+    if text is None:
+        yield Finding("nothing is shown before a login", banner.at("remote"))
+        return
+    names = [name.lower() for name in banner.texts("names")]
+    if not names:
+        raise Unevaluated("banner.names: the system has no name")
+    told = sorted({name for name in names if name in text.lower()} | {*ESCAPES.findall(text)})
+    if told:
+        yield Finding(f"it tells what the system is: {shown(', '.join(told))}", banner.at("remote"), ", ".join(told))

@@ -1,0 +1,20 @@
+"""Half-open connections do not close the door for others."""
+
+from collections.abc import Iterator
+
+from yiyun.compliance import Finding, Host, Severity, rule
+from yiyun.compliance.kernel import value_in
+
+
+@rule(
+    severity=Severity.MEDIUM,
+    clauses=("8.1.3.3-a",),
+    scope="host",
+    probes=("sysctls",),
+    title_zh="启用 SYN Cookie 防护",
+    title_en="Half-open connections do not close the door for others",
+    rationale="With forged senders, a few packets a second fill the queue.",
+    remediation="./yiyun hosts converge --role sysctl",
+)
+def kernel_syncookies(host: Host) -> Iterator[Finding]:
+    return value_in(host, "net.ipv4.tcp_syncookies", ("1", "2"))
