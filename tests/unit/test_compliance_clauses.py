@@ -4,7 +4,7 @@ from datetime import date
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_cases import PACK, rules
 
@@ -243,6 +243,7 @@ def test_a_verdict_of_an_unknown_rule_is_not_lost():
         judged(("stranger", State.FAIL))
 
 
+@settings(deadline=None)  # each example rolls up all clauses
 @given(st.lists(st.tuples(st.sampled_from(sorted(RULES)), st.sampled_from(State)), max_size=12), st.booleans())
 def test_the_roll_up_is_the_table(verdicts, attested):
     claims = [CLAIM, Claim(BY_BOTH, "environment_monitoring", "x", date(2027, 1, 1), "x:1", None)] if attested else []
