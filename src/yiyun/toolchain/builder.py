@@ -35,7 +35,7 @@ def build(recipe: Recipe, report: Report) -> Path:
     home = recipe.bin_dir.parent
     home.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(FileLock(home.with_suffix(".lock")))
+        stack.enter_context(FileLock(home.with_name(f"{home.name}.lock")))
         if recipe.bin_dir.exists():
             return recipe.bin_dir
         go = golang.ensure(report)
