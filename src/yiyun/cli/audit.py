@@ -1,7 +1,8 @@
 """`./yiyun audit`: judges what really runs, and keeps the evidence."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +10,9 @@ from yiyun.cli.console import load_site, reporter
 from yiyun.cli.gate import PACK, Format, show
 from yiyun.errors import UserError
 from yiyun.site.selection import select
+
+if TYPE_CHECKING:
+    from yiyun.operations.audit import Audit
 
 
 def register(app: typer.Typer) -> None:
@@ -35,10 +39,18 @@ def audit(
     if evidence is not None:
         if out is not None or deep or hosts != "all":
             raise UserError("--evidence judges what is there; --out, --deep and --hosts belong to an audit of hosts")
-        loaded = load_site(site) if site else None
-        show(audit_evidence(evidence, PACK, loaded).result, form, all_verdicts)
+        _show(audit_evidence(evidence, PACK, load_site(site) if site else None), form, all_verdicts=all_verdicts)
     if site is None:
         raise UserError("say what to audit: --site NAME, or --evidence DIR")
     loaded = load_site(site)
     names = [host.name for host in select(loaded, hosts)]
-    show(audit_hosts(loaded, names, PACK, reporter(), out, deep=deep).result, form, all_verdicts)
+    _show(audit_hosts(loaded, names, PACK, reporter(), out, deep=deep), form, all_verdicts=all_verdicts)
+
+
+def _show(audit: "Audit", form: Format, *, all_verdicts: bool) -> None:
+    """Print the clauses (in text) and the report, and leave with its exit code."""
+    if form is Format.TEXT:
+        from yiyun.compliance.report_clauses import render_clauses
+
+        sys.stdout.write(render_clauses(audit.catalogue, audit.clauses) + "\n")
+    show(audit.result, form, all_verdicts)

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from yiyun.compliance.attestations import read_attestations
+from yiyun.compliance.catalogue import Catalogue, load_catalogue
+from yiyun.compliance.clauses import ClauseVerdict, roll_up
 from yiyun.compliance.engine import Result, judge_host
 from yiyun.compliance.host import Host
 from yiyun.compliance.loader import load_rules
+from yiyun.compliance.report_clauses import clauses_json
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.waivers import apply_waivers, load_waivers
 from yiyun.errors import UserError
@@ -16,12 +20,15 @@ from yiyun.evidence.hosts.collect import collect
 from yiyun.evidence.hosts.probe import Wanted
 from yiyun.evidence.hosts.probes import Probe
 from yiyun.evidence.hosts.records import HostRecord
+from yiyun.lab import files
 from yiyun.operations.hosts import access
 from yiyun.site import Site
 
 Report = Callable[[str], None]
 HOSTS = "hosts"
 """Directory of the hosts' records below the one that `--out` names."""
+CLAUSES = "clauses.json"
+"""File of the clauses beside it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,9 @@ class Audit:
 
     result: Result
     records: Sequence[HostRecord]
+    catalogue: Catalogue
+    clauses: Mapping[str, ClauseVerdict]
+    """By clause, every clause of the catalogue. Rules of other scopes were not run, so many are not checked."""
 
 
 def audit_hosts(
@@ -40,8 +50,8 @@ def audit_hosts(
     `deep` also runs the probes that walk trees. Raises UserError for a broken pack, a site that was never adopted, and
     an `out` that holds an audit already.
     """
-    rules = host_rules(pack)
-    wanted = wanted_probes(rules, deep=deep)
+    rules = load_rules(pack)
+    wanted = wanted_probes(host_rules(rules), deep=deep)
     if out is not None and (out / HOSTS).exists():
         raise UserError(
             f"{out / HOSTS}: exists already; every audit gets a directory of its own, so that it can be compared"
@@ -59,27 +69,38 @@ def audit_hosts(
         for each in kept:
             records.save(out / HOSTS, each)
         report(f"evidence of {len(kept)} hosts is in {out / HOSTS}")
-    return Audit(judge(rules, kept, site, waivers=site.path / "waivers.yaml"), kept)
+    audit = _audit(pack, rules, kept, site)
+    if out is not None:
+        files.write(out / CLAUSES, clauses_json(audit.clauses) + "\n", mode=0o644)
+    return audit
 
 
 def audit_evidence(directory: Path, pack: Path, site: Site | None = None) -> Audit:
     """Judge evidence that an earlier audit kept. Raises UserError, naming the file, where there is none."""
-    kept = records.load(directory / HOSTS)
-    waivers = site.path / "waivers.yaml" if site else None
-    return Audit(judge(host_rules(pack), kept, site, waivers=waivers), kept)
+    return _audit(pack, load_rules(pack), records.load(directory / HOSTS), site)
 
 
-def host_rules(pack: Path) -> tuple[Rule, ...]:
-    """The pack's rules of scope `host`. Raises UserError for one that names a probe that does not exist."""
-    rules = tuple(rule for rule in load_rules(pack) if rule.scope == "host")
+def _audit(pack: Path, rules: Sequence[Rule], kept: Sequence[HostRecord], site: Site | None) -> Audit:
+    today = datetime.now(UTC).astimezone().date()
+    result = judge(host_rules(rules), kept, site)
+    if site is not None:
+        result = apply_waivers(result, load_waivers(site.path / "waivers.yaml"), today)
+    catalogue = load_catalogue(pack)
+    claims = read_attestations(site.path, catalogue, today) if site else ()
+    ran = {verdict.rule for verdict in result.verdicts}
+    clauses = roll_up(catalogue, {rule.id: rule for rule in rules}, result.verdicts, claims, ran=ran)
+    return Audit(result, kept, catalogue, clauses)
+
+
+def host_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Those of scope `host`. Raises UserError for one that names a probe that does not exist."""
+    found = tuple(rule for rule in rules if rule.scope == "host")
     known = probes.load()
-    for rule in rules:
+    for rule in found:
         missing = [name for name in rule.probes if name not in known]
         if missing:
-            raise UserError(
-                f"{pack}: rule {rule.id} reads {', '.join(missing)}; the probes are {', '.join(sorted(known))}"
-            )
-    return rules
+            raise UserError(f"rule {rule.id} reads {', '.join(missing)}; the probes are {', '.join(sorted(known))}")
+    return found
 
 
 def wanted_probes(rules: Iterable[Rule], *, deep: bool) -> dict[str, Probe]:
@@ -89,9 +110,7 @@ def wanted_probes(rules: Iterable[Rule], *, deep: bool) -> dict[str, Probe]:
     return {name: known[name] for name in named if deep or known[name].tier == "fast"}
 
 
-def judge(
-    rules: Sequence[Rule], kept: Iterable[HostRecord], site: Site | None = None, waivers: Path | None = None
-) -> Result:
+def judge(rules: Sequence[Rule], kept: Iterable[HostRecord], site: Site | None = None) -> Result:
     """Verdicts of the rules on the hosts, one per rule and host."""
     known = {name: probe for name, probe in probes.load().items() if any(name in rule.probes for rule in rules)}
     verdicts = []
@@ -99,10 +118,7 @@ def judge(
     for each in kept:
         verdicts += judge_host(rules, as_host(each, known), site)
         hosts += 1
-    result = Result({rule.id: rule for rule in rules}, verdicts, left_out(rules, site), hosts)
-    if waivers is None:
-        return result
-    return apply_waivers(result, load_waivers(waivers), datetime.now(UTC).astimezone().date())
+    return Result({rule.id: rule for rule in rules}, verdicts, left_out(rules, site), hosts)
 
 
 def as_host(kept: HostRecord, known: Mapping[str, Probe]) -> Host:
