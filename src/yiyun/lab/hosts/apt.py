@@ -21,6 +21,8 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 FRESH_SECONDS = 24 * 3600.0
 """Lists younger than this are taken as they are."""
 DOWNLOAD_SECONDS = 1800.0
+READ_SECONDS = 900.0
+"""Reading all lists takes seconds; more than 120 were seen with 15 programs waiting for each processor."""
 _PLANNED = re.compile(
     r"^Inst (?P<name>[^\s:]+)\S*( \[[^]]*\])? \((?P<version>\S+) .*?\[(?P<arch>\w+)\]\)", re.MULTILINE
 )
@@ -70,7 +72,7 @@ class Apt:
             *("install", "--yes", "--no-install-recommends", "--reinstall"),
         ]
         with self._locked():
-            planned = run([*install, "--simulate", *packages])
+            planned = run([*install, "--simulate", *packages], seconds=READ_SECONDS)
             run([*install, "--download-only", *packages], seconds=DOWNLOAD_SECONDS)
         files = [
             f"{found['name']}_{found['version'].replace(':', '%3a')}_{found['arch']}.deb"
@@ -81,7 +83,7 @@ class Apt:
     def known(self, packages: Sequence[str], arch: str) -> set[str]:
         """Those of `packages` that exist for an architecture and can be installed by name."""
         self.update()
-        shown = run(["apt-cache", *self._options(arch), "policy", *packages])
+        shown = run(["apt-cache", *self._options(arch), "policy", *packages], seconds=READ_SECONDS)
         blocks = re.findall(r"^(\S+):\n  Installed: .*\n  Candidate: (.*)$", shown, re.MULTILINE)
         return {name.partition(":")[0] for name, candidate in blocks if candidate != "(none)"}
 
