@@ -103,6 +103,8 @@ def parse(text: str) -> Facts:
                 paths[match["path"]] = about
         elif not line.startswith("stat: cannot stat"):
             raise Unreadable("stat prints a line that is no file")
+    if paths.get("/etc") is None:
+        raise Unreadable("stat does not speak of /etc")
     return {"paths": {path: paths[path] for path in PATHS if path in paths}, "host_keys": keys}
 
 
