@@ -7,6 +7,7 @@ from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines
 
 # Only base chains at the hook `input`: on a node of a cluster the whole set of rules is megabytes long.
 _COMMAND = r"""
+if cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null | grep -qx filter; then echo '== legacy'; fi
 command -v nft >/dev/null || { echo '== absent'; exit 0; }
 nft list chains >/dev/null || exit 4
 nft list chains | awk '/^table/ { table = $2 " " $3 } /^[ \t]*chain/ { chain = $2 } / hook input / { print table, chain }' |
@@ -18,6 +19,8 @@ _CLOSING = ("drop", "reject")
 def parse(text: str) -> Facts:
     """`input`: each chain with its families, whether it drops what no rule lets in, and what it lets in from anywhere."""
     parts = blocks(text)
+    if "legacy" in parts:
+        raise Unreadable("rules of the older iptables are loaded, which nft does not show")
     if "absent" in parts:
         return {"installed": False, "input": []}
     return {
