@@ -19,24 +19,24 @@ _NAME = re.compile(r"(?P<name>[^_]+)_(?P<version>[^_]+)_(?P<arch>all|amd64|arm64
 def make(wish: Wish, report: Report) -> Made:
     """A flat repository for all architectures, and per architecture the packages with Python and sudo.
 
-    The repository has all that its packages need, whatever a host has already: a Debian 12 of any point release can
-    take from it. What brings Python is upgraded on no host, so a minimal installation's own packages are not in it.
+    The repository has a minimal installation's own packages too: a Debian 12 of any point release can take from it.
+    What brings Python leaves them out, so that a first contact upgrades nothing.
     """
     made = Made()
     profile = os_profile.of_name(OS_PROFILE)
     assert profile is not None  # noqa: S101  # a name that os_profile knows
     names = repository.wanted(wish.site, profile, lambda text: made.lack("package", "of a role", text))
     found: dict[str, Path] = {}
-    with tempfile.TemporaryDirectory(prefix="yiyun-bundle-") as scratch:
-        empty = Path(scratch) / "empty"
-        empty.touch()
-        for arch in wish.arches:
-            report(f"packages: {len(names)} and what they need, for {arch}")
-            found |= _repository_of(names, arch, empty, made)
+    for arch in wish.arches:
+        report(f"packages: {len(names)} and what they need, for {arch}")
+        with tempfile.NamedTemporaryFile(mode="w", encoding="utf-8", prefix="yiyun-status-") as status:
             try:
-                made.pieces += _python(arch, Path(scratch))
+                status.write(tools.apt().minimal_status(roots.PACKAGES, arch))
+                status.flush()
+                found |= _repository_of(names, arch, Path(status.name), made)
+                made.pieces += _python(arch, Path(status.name))
             except UserError as error:
-                made.lack("python", " and ".join(repository.PYTHON), str(error), arch=arch, os_profile=OS_PROFILE)
+                made.lack("package", "all that the roles promise", str(error), arch=arch, os_profile=OS_PROFILE)
     place = layout.packages(OS_PROFILE)
     made.pieces += [_piece(f"{place}/{name}", path, "package") for name, path in sorted(found.items())]
     report(f"packages: listing {len(found)}")
@@ -45,21 +45,16 @@ def make(wish: Wish, report: Report) -> Made:
     return made
 
 
-def _repository_of(names: Sequence[str], arch: Arch, empty: Path, made: Made) -> dict[str, Path]:
-    try:
-        absent = repository.unknown(names, arch)
-        for name in absent:
-            made.lack("package", name, "Debian 12 does not have it", arch=arch, os_profile=OS_PROFILE)
-        existing = [name for name in names if name not in absent]
-        return {path.name: path for path in repository.closure(existing, arch, empty)}
-    except UserError as error:
-        made.lack("package", "all that the roles promise", str(error), arch=arch, os_profile=OS_PROFILE)
-        return {}
+def _repository_of(names: Sequence[str], arch: Arch, status: Path, made: Made) -> dict[str, Path]:
+    absent = repository.unknown(names, arch)
+    for name in absent:
+        made.lack("package", name, "Debian 12 does not have it", arch=arch, os_profile=OS_PROFILE)
+    minimal = re.findall(r"^Package: (\S+)$", status.read_text(encoding="utf-8"), re.MULTILINE)
+    wanted = sorted({name for name in names if name not in absent} | set(minimal))
+    return {path.name: path for path in repository.closure(wanted, arch, status)}
 
 
-def _python(arch: Arch, scratch: Path) -> list[Piece]:
-    status = scratch / f"status-{arch}"
-    status.write_text(tools.apt().minimal_status(roots.PACKAGES, arch), encoding="utf-8")
+def _python(arch: Arch, status: Path) -> list[Piece]:
     place = layout.python(OS_PROFILE, arch)
     files = repository.closure(repository.PYTHON, arch, status)
     return [_piece(f"{place}/{path.name}", path, "python", arch) for path in sorted(files)]
