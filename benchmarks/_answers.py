@@ -1,6 +1,7 @@
 """docs/hardening-answers.md: why a finding of another scanner stays on a hardened host, one row per reason."""
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from yiyun.paths import CHECKOUT
@@ -49,3 +50,33 @@ def named(answers: list[Answer]) -> dict[str, int]:
                 raise ValueError(f"{PAGE.name}:{answer.line}: {finding} is answered in line {lines[finding]} already")
             lines[finding] = answer.line
     return lines
+
+
+def complaints(
+    answers: Mapping[str, list[Answer]], remaining: Mapping[str, Collection[str]], passed: Collection[str]
+) -> list[str]:
+    """What is wrong with the page beside one run: findings without an answer, answers without a finding, false claims.
+
+    `remaining`: what the run left, by tool. `passed`: rules of OpenSCAP that pass; a row that names another rule of
+    OpenSCAP in its answer as one that passes is wrong.
+    """
+    wrong = []
+    for tool, findings in remaining.items():
+        lines = named(answers[tool])
+        wrong += [
+            f"{tool}: {finding} remains: mend it in a role, or say why not in docs/{PAGE.name}"
+            for finding in sorted(set(findings) - set(lines))
+        ]
+        wrong += [
+            f"docs/{PAGE.name}:{line}: {tool} does not find {finding} any more: take the answer out"
+            for finding, line in lines.items()
+            if finding not in findings
+        ]
+    for answer in (answer for listed in answers.values() for answer in listed):
+        for claim in re.findall(r"((?:`[\w-]+`(?:, | and )?)+) pass(?:es)?\b", f"{answer.why} {answer.instead}"):
+            wrong += [
+                f"docs/{PAGE.name}:{answer.line}: {rule} does not pass"
+                for rule in _CODE.findall(claim)
+                if rule not in passed
+            ]
+    return wrong
