@@ -98,7 +98,9 @@ def test_an_unknown_module_is_tried_with_every_answer():
 
 def passes(text: str, **answers: str) -> bool:
     entries = stack(
-        {"a": text.split("\n") if text else [], "b": ["auth sufficient pam_b.so", "auth required pam_c.so"]}, "a", "auth"
+        {"a": text.split("\n") if text else [], "b": ["auth sufficient pam_b.so", "auth required pam_c.so"]},
+        "a",
+        "auth",
     )
     return walk(entries, lambda line: answers.get(line.module.removeprefix("pam_"), "success")).passes
 
