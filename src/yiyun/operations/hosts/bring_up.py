@@ -35,7 +35,9 @@ def up(site: Site, report: Report) -> list[Shown]:
     shown.append(Shown("hosts booted and adopted", f"{len(hosts)} hosts", time.monotonic() - started))
     with lock.hold(site, "up --real"):
         started = time.monotonic()
-        cluster.play(site, report, HOSTS_PLAYBOOK, "--limit", ",".join(hosts), "--extra-vars", "yiyun_new_together=true")
+        cluster.play(
+            site, report, HOSTS_PLAYBOOK, "--limit", ",".join(hosts), "--extra-vars", "yiyun_new_together=true"
+        )
         shown.append(Shown("hosts hardened", f"{HOSTS_PLAYBOOK.name} ended well", time.monotonic() - started))
         started = time.monotonic()
         cluster.play(site, report)
