@@ -5,7 +5,7 @@ not run or is not attested is 未核查; else all not-applicable is 不适用; e
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,9 @@ from yiyun.compliance.catalogue import Catalogue, Row
 from yiyun.compliance.engine import INPUT_READABLE
 from yiyun.compliance.model import State, Verdict
 from yiyun.compliance.rule import Rule
+
+SHOWN_UNSEEN = 5
+"""How many of the things that were not looked at a reason names."""
 
 
 class ClauseState(StrEnum):
@@ -93,12 +96,15 @@ def roll_up(
     claims: Iterable[Claim],
     *,
     ran: Collection[str],
+    unseen: Collection[str] = (),
 ) -> dict[str, ClauseVerdict]:
     """Clause -> verdict, for every clause of the catalogue in its order.
 
     `rules`: all rules of the pack by id. `ran`: ids of those whose facts were looked for; a clause with a rule that
     was not run is not 符合, however the others judged; one that ran and met no resource of its kind says nothing.
     An input that could not be read counts against every clause that rules judge, since nobody knows what stood in it.
+
+    `unseen`: what belongs to the site and was not looked at, such as hosts that were not chosen; it counts alike.
 
     Raises ValueError for a verdict whose rule is not in `rules`: it would be lost.
     """
@@ -119,12 +125,16 @@ def roll_up(
         if claim.note:
             refused.setdefault(claim.clause, []).append(claim.note)
     unread = tallies.get(INPUT_READABLE.id, Counter())[State.NOT_EVALUATED]
+    gaps = [f"{unread} inputs could not be read"] if unread else []
+    if unseen:
+        shown = ", ".join(sorted(unseen)[:SHOWN_UNSEEN])
+        gaps.append(f"{len(unseen)} were not looked at: {shown}{', ...' if len(unseen) > SHOWN_UNSEEN else ''}")
     return {
         row.id: _clause(
             row,
             {rule: tallies.get(rule, Counter()) for rule in sorted(of_clause.get(row.id, ()))},
             ran,
-            unread,
+            gaps,
             attested.get(row.id),
             refused.get(row.id, []),
         )
@@ -136,12 +146,12 @@ def _clause(
     row: Row,
     tallies: Mapping[str, Counter[State]],
     ran: Collection[str],
-    unread: int,
+    gaps: Iterable[str],
     claim: Claim | None,
     refused: Iterable[str],
 ) -> ClauseVerdict:
     counts: Counter[State] = sum(tallies.values(), Counter())
-    missing = list(_not_run(row, tallies, ran, unread))
+    missing = list(_not_run(row, tallies, ran, gaps))
     reasons = [*missing]
     if counts[State.NOT_EVALUATED]:
         names = ", ".join(name for name, tally in tallies.items() if tally[State.NOT_EVALUATED])
@@ -155,7 +165,9 @@ def _clause(
     return ClauseVerdict(row.id, state, counts, tallies, claim if wanted else None, tuple(reasons))
 
 
-def _not_run(row: Row, tallies: Mapping[str, Counter[State]], ran: Collection[str], unread: int) -> Iterable[str]:
+def _not_run(
+    row: Row, tallies: Mapping[str, Counter[State]], ran: Collection[str], gaps: Iterable[str]
+) -> Iterator[str]:
     """Why the rules' part of a clause is not complete."""
     if row.judged_by == "attestation" and not tallies:
         return
@@ -167,5 +179,4 @@ def _not_run(row: Row, tallies: Mapping[str, Counter[State]], ran: Collection[st
         yield f"rules that were not run: {', '.join(left_out)}"
     elif not any(tallies.values()):
         yield f"nothing was found that its rules judge: {', '.join(tallies)}"
-    if unread:
-        yield f"{unread} inputs could not be read"
+    yield from gaps

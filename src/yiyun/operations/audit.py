@@ -88,8 +88,17 @@ def _audit(pack: Path, rules: Sequence[Rule], kept: Sequence[HostRecord], site: 
     catalogue = load_catalogue(pack)
     claims = read_attestations(site.path, catalogue, today) if site else ()
     ran = {verdict.rule for verdict in result.verdicts}
-    clauses = roll_up(catalogue, {rule.id: rule for rule in rules}, result.verdicts, claims, ran=ran)
+    known = {rule.id: rule for rule in rules}
+    clauses = roll_up(catalogue, known, result.verdicts, claims, ran=ran, unseen=_unseen(kept, site))
     return Audit(result, kept, catalogue, clauses)
+
+
+def _unseen(kept: Sequence[HostRecord], site: Site | None) -> list[str]:
+    """Hosts of the site that the evidence lacks; without a site nobody knows which hosts there are."""
+    if site is None:
+        return ["the site (give --site)"]
+    seen = {each.name for each in kept}
+    return [host.name for host in site.hosts if host.name not in seen]
 
 
 def host_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
