@@ -4,7 +4,6 @@ import importlib.resources
 import json
 import subprocess
 import sys
-import time
 
 import jsonschema
 import pytest
@@ -39,12 +38,6 @@ def test_hospital_has_all_four_chip_families_and_four_racks_in_every_zone():
         assert {host.cpu_family for host in hosts} == CHIPS
         assert len({host.rack for host in hosts}) == 4
     assert hospital.spec.network.private_line is not None
-
-
-def test_hospital_loads_in_well_under_half_a_second():
-    began = time.perf_counter()
-    Site.load(INVENTORIES / "hospital")
-    assert time.perf_counter() - began < 0.5
 
 
 def test_lab_uses_every_field_of_the_model():

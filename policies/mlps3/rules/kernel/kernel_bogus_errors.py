@@ -8,7 +8,7 @@ from yiyun.compliance.kernel import value_in
 
 @rule(
     severity=Severity.LOW,
-    clauses=("8.1.3.3-a",),
+    baseline="cis-debian-linux:bogus-icmp-errors",
     scope="host",
     probes=("sysctls",),
     title_zh="忽略伪造的 ICMP 错误",

@@ -8,7 +8,7 @@ from yiyun.compliance.kernel import value_in
 
 @rule(
     severity=Severity.LOW,
-    clauses=("8.1.3.3-b",),
+    baseline="cis-debian-linux:broadcast-echo",
     scope="host",
     probes=("sysctls",),
     title_zh="不响应广播 ICMP 请求",

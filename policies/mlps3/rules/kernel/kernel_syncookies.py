@@ -8,7 +8,7 @@ from yiyun.compliance.kernel import value_in
 
 @rule(
     severity=Severity.MEDIUM,
-    clauses=("8.1.3.3-a",),
+    baseline="cis-debian-linux:tcp-syn-cookies",
     scope="host",
     probes=("sysctls",),
     title_zh="启用 SYN Cookie 防护",

@@ -8,7 +8,7 @@ from yiyun.compliance.kernel import on_every_interface
 
 @rule(
     severity=Severity.MEDIUM,
-    clauses=("8.1.3.3-a",),
+    baseline="cis-debian-linux:icmp-redirects",
     scope="host",
     probes=("sysctls",),
     title_zh="不接受 IPv6 重定向",

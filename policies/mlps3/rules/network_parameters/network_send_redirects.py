@@ -8,7 +8,7 @@ from yiyun.compliance.kernel import on_every_interface
 
 @rule(
     severity=Severity.LOW,
-    clauses=("8.1.3.3-b",),
+    baseline="cis-debian-linux:send-redirects",
     scope="host",
     probes=("sysctls",),
     title_zh="不发送 ICMP 重定向",

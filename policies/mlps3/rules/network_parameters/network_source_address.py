@@ -8,7 +8,7 @@ from yiyun.compliance.kernel import on_every_interface
 
 @rule(
     severity=Severity.MEDIUM,
-    clauses=("8.1.3.2-c", "8.1.3.3-a"),
+    clauses=("8.1.3.2-c",),
     scope="host",
     probes=("sysctls",),
     title_zh="启用反向路径过滤",
