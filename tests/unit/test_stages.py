@@ -27,7 +27,7 @@ def ran(monkeypatch):
 
 def test_without_root_the_hosts_are_skipped_and_named(ran, monkeypatch, capsys):
     monkeypatch.delenv("CI", raising=False)
-    project.test(full=False, stage=None)
+    project.test(full=True, stage=None)
     assert "skipped: it needs root" in capsys.readouterr().err
     assert ran
     assert not [command for command in ran if "tests/hosts" in command]
@@ -36,7 +36,7 @@ def test_without_root_the_hosts_are_skipped_and_named(ran, monkeypatch, capsys):
 def test_in_ci_that_is_a_failure(ran, monkeypatch, capsys):
     monkeypatch.setenv("CI", "true")
     with pytest.raises(typer.Exit):
-        project.test(full=False, stage=None)
+        project.test(full=True, stage=None)
     assert "FAILED: skipped, it needs root" in capsys.readouterr().err
 
 
