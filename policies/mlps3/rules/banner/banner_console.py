@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Host, Severity, Unevaluated, rule, shown
+from yiyun.compliance import Finding, Host, Severity, rule
+from yiyun.compliance.banner import without_a_warning
 
 # What getty fills in: name, release and kind of the system.
 ESCAPES = re.compile(r"\\[mnorsv]")
@@ -20,14 +21,4 @@ ESCAPES = re.compile(r"\\[mnorsv]")
     remediation="./yiyun hosts converge --role login_banner",
 )
 def banner_console(host: Host) -> Iterator[Finding]:
-    banner = host.facts("banner")
-    text = banner.maybe_text("console")
-    if text is None:
-        yield Finding("nothing is shown before a login", banner.at("console"))
-        return
-    names = [name.lower() for name in banner.texts("names")]
-    if not names:
-        raise Unevaluated("banner.names: the system has no name")
-    told = sorted({name for name in names if name in text.lower()} | {*ESCAPES.findall(text)})
-    if told:
-        yield Finding(f"it tells what the system is: {shown(', '.join(told))}", banner.at("console"), ", ".join(told))
+    yield from without_a_warning(host, "console", ESCAPES)

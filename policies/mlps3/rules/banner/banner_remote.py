@@ -1,11 +1,9 @@
 """A login over SSH begins with a warning that tells nothing of the system."""
 
-import re
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Host, Severity, Unevaluated, rule, shown
-
-ESCAPES = re.compile(r"(?!)")
+from yiyun.compliance import Finding, Host, Severity, rule
+from yiyun.compliance.banner import without_a_warning
 
 
 @rule(
@@ -19,14 +17,4 @@ ESCAPES = re.compile(r"(?!)")
     remediation="./yiyun hosts converge --role login_banner",
 )
 def banner_remote(host: Host) -> Iterator[Finding]:
-    banner = host.facts("banner")
-    text = banner.maybe_text("remote")
-    if text is None:
-        yield Finding("nothing is shown before a login", banner.at("remote"))
-        return
-    names = [name.lower() for name in banner.texts("names")]
-    if not names:
-        raise Unevaluated("banner.names: the system has no name")
-    told = sorted({name for name in names if name in text.lower()} | {*ESCAPES.findall(text)})
-    if told:
-        yield Finding(f"it tells what the system is: {shown(', '.join(told))}", banner.at("remote"), ", ".join(told))
+    yield from without_a_warning(host, "remote")
