@@ -1,10 +1,13 @@
 """The command line: help for everything, bad input with exit code 2, never a traceback."""
 
+import logging
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from yiyun.cli import main
 from yiyun.paths import CHECKOUT
 
 COMMANDS = ("up", "down", "drift", "rollback", "import", "secrets", "gate", "attest", "doctor", "init", "env", "test")
@@ -12,28 +15,39 @@ COMMANDS = ("up", "down", "drift", "rollback", "import", "secrets", "gate", "att
 ATTEST = ("attest", "--site", "lab", "--clause", "8.1.1.5-a", "--who", "x", "--file", "x")
 
 
-def yiyun(*args, code=None):
-    done = subprocess.run(
-        [sys.executable, "-m", "yiyun.cli.main", *map(str, args)],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert "Traceback" not in done.stderr + done.stdout, done.stderr
-    assert code is None or done.returncode == code, done.stdout + done.stderr
-    return done
+@pytest.fixture
+def yiyun(monkeypatch, capsys):
+    """A function that runs the command line in this process: its exit code and what it said."""
+
+    def run(*args, code):
+        monkeypatch.setattr("sys.argv", ["yiyun", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        said = capsys.readouterr()
+        assert ended.value.code == code, said.out + said.err
+        return said
+
+    handler = signal.getsignal(signal.SIGTERM)
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+    logging.captureWarnings(capture=False)
 
 
-def test_help_names_every_command():
-    text = yiyun("--help", code=0).stdout
+def test_an_error_is_no_traceback_in_a_process_of_its_own():
+    command = [sys.executable, "-m", "yiyun.cli.main", "gate", "--site", "/nowhere"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("yiyun: --site /nowhere")
+
+
+def test_help_names_every_command(yiyun):
+    text = yiyun("--help", code=0).out
     assert all(command in text for command in (*COMMANDS, "lab"))
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "lab up", "lab status", "lab down", "lab reset"])
-def test_every_command_has_help(command):
-    assert "Usage" in yiyun(*command.split(), "--help", code=0).stdout
+def test_every_command_has_help(yiyun, command):
+    assert "Usage" in yiyun(*command.split(), "--help", code=0).out
 
 
 @pytest.mark.parametrize(
@@ -53,12 +67,12 @@ def test_every_command_has_help(command):
         (["test", "--stage", "nonsense"], "unit"),
     ],
 )
-def test_bad_input_exits_2_and_says_what_to_do(args, words):
+def test_bad_input_exits_2_and_says_what_to_do(yiyun, args, words):
     done = yiyun(*args, code=2)
-    assert words in done.stderr
+    assert words in done.err
 
 
-def test_init_makes_a_site_and_refuses_to_overwrite(tmp_path):
+def test_init_makes_a_site_and_refuses_to_overwrite(yiyun, tmp_path):
     yiyun("init", tmp_path / "mine", code=0)
     assert (tmp_path / "mine" / "site.yaml").exists()
-    assert "not empty" in yiyun("init", tmp_path / "mine", code=2).stderr
+    assert "not empty" in yiyun("init", tmp_path / "mine", code=2).err

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from test_hosts_roles import OS_RELEASES
+from role_promises import OS_RELEASES
 from typer.testing import CliRunner
 
 from yiyun import known_hosts

@@ -71,6 +71,7 @@ def stages(full: bool) -> list[Stage]:
         Stage("types", [python, "-m", "mypy"]),
         Stage("roles", [python, "-m", "ansiblelint", "-q", "roles", "playbooks"]),
         Stage("unit", [*pytest, "-n", "2", "tests/unit"]),
+        Stage("playbooks", [*pytest, "-n", "2", "tests/roles"]),
         Stage("toolchain", [str(CHECKOUT / "yiyun"), "doctor", "--build"]),
         Stage("stacks", [*pytest, "tests/stacks"]),
     ]

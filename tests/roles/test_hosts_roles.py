@@ -5,34 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from role_promises import OS_RELEASES, ROLES, given
 
 from yiyun.evidence.hosts import roles
-from yiyun.evidence.hosts.given import host_variable, site_variable
 from yiyun.paths import CHECKOUT
-from yiyun.site import Site, inventory, os_profile
+from yiyun.site import Site, inventory
 
-ROLES = roles.load(CHECKOUT / "roles")
-OS_RELEASES = {
-    "debian-12": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\n'
-    'VERSION="12 (bookworm)"\nVERSION_CODENAME=bookworm\nID=debian\n',
-    "openeuler-22.03": 'NAME="openEuler"\nVERSION="22.03 (LTS-SP4)"\nID="openEuler"\nVERSION_ID="22.03"\n'
-    'PRETTY_NAME="openEuler 22.03 (LTS-SP4)"\n',
-    "rocky-9": 'NAME="Rocky Linux"\nVERSION="9.4 (Blue Onyx)"\nID="rocky"\nVERSION_ID="9.4"\n'
-    'PLATFORM_ID="platform:el9"\nPRETTY_NAME="Rocky Linux 9.4 (Blue Onyx)"\n',
-}
 CONTAINER = yaml.safe_load((CHECKOUT / "roles/keep/vars/main.yml").read_text())["keep_missing_in_containers"]
-
-
-def given(site: Site, name: str, os_name: str, lacks: list[str]) -> dict:
-    profile = os_profile.identify(OS_RELEASES[os_name])
-    assert profile.name == os_name
-    return {
-        "inventory_hostname": name,
-        "yiyun_os": profile.model_dump(mode="json"),
-        "yiyun_host": host_variable(site.host(name)),
-        "yiyun_site": site_variable(site),
-        "yiyun_lacks": lacks,
-    }
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_hosts_roles import ROLES, given
+from role_promises import ROLES, given
 
 from yiyun.evidence.hosts.roles import Variables
 from yiyun.paths import CHECKOUT

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from test_hosts_roles import OS_RELEASES, ROLES, given
+from role_promises import OS_RELEASES, ROLES, given
 
 from yiyun.evidence.hosts.roles import RolePromises
 from yiyun.paths import CHECKOUT

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_hosts_roles import ROLES, given
+from role_promises import ROLES, given
 
 from yiyun.evidence.hosts import roles
 from yiyun.paths import CHECKOUT
