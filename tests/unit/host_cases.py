@@ -1,7 +1,8 @@
 """Cases of rules of scope `host`: tests/unit/rules/<rule_id>/{pass,fail}*.yaml.
 
     from: debian-12-hardened        a directory of tests/recorded/hosts: what every probe said there
-    replace:                        a recorded output with one text exchanged, which must be there exactly once
+    written: kubeadm                a directory of tests/unit/written_hosts: outputs written for the tests, one file a probe
+    replace:                        a recorded or written output with one text exchanged, which must be there exactly once
       sshd: {"permitrootlogin no": "permitrootlogin yes"}
     say:                            whole outputs, written for the test or recorded elsewhere (then said so)
       audit: |
@@ -28,6 +29,7 @@ from yiyun.evidence.hosts.records import HostRecord
 from yiyun.paths import CHECKOUT
 
 RECORDED = CHECKOUT / "tests" / "recorded" / "hosts"
+WRITTEN = Path(__file__).parent / "written_hosts"
 EMPTY = HostRecord("written", "2026-01-01T00:00:00+00:00")
 
 
@@ -40,7 +42,7 @@ def recorded(name: str) -> HostRecord:
 def content(file: Path) -> dict[str, Any]:
     """The case as plain data."""
     found = yaml.load(file.read_bytes(), yaml.CSafeLoader)
-    assert set(found) <= {"from", "replace", "say", "survives"}, f"{file}: {sorted(found)}"
+    assert set(found) <= {"from", "written", "replace", "say", "survives"}, f"{file}: {sorted(found)}"
     return dict(found)
 
 
@@ -49,6 +51,8 @@ def record_of(file: Path) -> HostRecord:
     case = content(file)
     kept = recorded(case["from"]) if "from" in case else EMPTY
     sections = dict(kept.sections)
+    for path in sorted((WRITTEN / case["written"]).glob("*.txt")) if "written" in case else ():
+        sections[path.stem] = Output(path.read_text(), 0)
     for probe, changes in case.get("replace", {}).items():
         text = sections[probe].text
         for old, new in changes.items():
