@@ -55,6 +55,8 @@ class ClauseVerdict:
     """The same by rule; a rule that was not run or judged no resource has none."""
     attestation: Claim | None
     """The attestation that counts for it."""
+    unattested: bool
+    """Whether it wants a person's word and has none that counts."""
     reasons: tuple[str, ...]
     """What keeps it from 符合, beside the failing verdicts themselves; empty where nothing does."""
 
@@ -157,12 +159,13 @@ def _clause(
         names = ", ".join(name for name, tally in tallies.items() if tally[State.NOT_EVALUATED])
         reasons.append(f"{counts[State.NOT_EVALUATED]} verdicts were not evaluated: {names}")
     wanted = row.judged_by != "rules" or counts[State.MANUAL] > 0
-    if wanted and claim is None:
+    unattested = wanted and claim is None
+    if unattested:
         document = f"the document {row.document}" if row.document else "a person's word"
         reasons += [f"{document} is not attested", *refused]
     states = {*counts, State.NOT_EVALUATED} if missing else set(counts)
-    state = clause_state(states, attested=(claim is not None) if wanted else None)
-    return ClauseVerdict(row.id, state, counts, tallies, claim if wanted else None, tuple(reasons))
+    state = clause_state(states, attested=not unattested if wanted else None)
+    return ClauseVerdict(row.id, state, counts, tallies, claim if wanted else None, unattested, tuple(reasons))
 
 
 def _not_run(

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from yiyun.compliance.engine import Result
 from yiyun.compliance.model import Enforcement, State
+from yiyun.compliance.printable import printable
 from yiyun.compliance.report_order import grouped
 
 _WIDTH = 100
@@ -31,7 +32,7 @@ def render_text(result: Result, all_verdicts: bool) -> str:
     lines.append(_counts(result))
     lines += [f"note: {note}" for note in result.notes]
     lines.append(_conclusion(result))
-    return "\n".join(_printable(line) for line in lines) + "\n"
+    return "\n".join(printable(line) for line in lines) + "\n"
 
 
 def _counts(result: Result) -> str:
@@ -54,10 +55,3 @@ def _conclusion(result: Result) -> str:
         return "gate: passed (nothing mandatory fails)"
     failed = sum(v.state is State.FAIL for v in stopping)
     return f"gate: FAILED ({failed} mandatory fails, {len(stopping) - failed} mandatory not evaluated)"
-
-
-def _printable(line: str) -> str:
-    """The line without control characters: names come from files and must not steer a terminal."""
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in line)
