@@ -19,8 +19,8 @@ pytestmark = pytest.mark.ci
 AMD64, ARM64 = "lab-az1-02", "lab-az1-03"
 ROLES = {
     AMD64: tuple(entry.role for entry in playbook.entries() if not entry.always),
-    # Packages; a daemon that is reloaded under a guard; PAM.
-    ARM64: ("base", "sshd", "lockout"),
+    # Packages; PAM; a daemon that is reloaded under a guard.
+    ARM64: ("base", "lockout", "sshd"),
 }
 PACKAGES = "dpkg-query --show --showformat '${Package} ${Architecture}\\n' | sort"
 both = pytest.mark.parametrize("host", [AMD64, ARM64], ids=["amd64", "arm64"])
