@@ -1,5 +1,6 @@
 """Clause verdicts: the table of design decision 8, worst first, and what never makes a clause look better."""
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -211,13 +212,28 @@ def test_an_unread_input_counts_against_all_that_rules_judge():
     assert unread[BY_PERSON].state is CONFORMS
 
 
-def test_hosts_that_were_not_chosen_leave_their_clauses_unchecked():
-    found = [Verdict("first", State.PASS, Resource(host="az1-01"))]
-    part = roll_up(catalogue(), RULES, found, [CLAIM], ran=RULES, unseen=[f"az2-0{number}" for number in range(7)])
-    assert part[ON_DEMAND].state is UNCHECKED
-    assert part[ON_DEMAND].reasons == ("7 were not looked at: az2-00, az2-01, az2-02, az2-03, az2-04, ...",)
+def on_hosts(name: str, *clauses: str) -> Rule:
+    return replace(made(name, *clauses), scope="host", kinds=(), probes=("sshd",))
+
+
+def test_hosts_that_were_not_chosen_leave_the_clauses_of_host_rules_unchecked():
+    known = {each.id: each for each in (on_hosts("first", BY_RULES), made("second", ON_DEMAND))}
+    found = [Verdict(name, State.PASS, Resource(host="az1-01")) for name in known]
+    away = [f"az2-0{number}" for number in range(7)]
+    part = roll_up(catalogue(), known, found, [CLAIM], ran=known, unseen={"host": away})
+    assert part[BY_RULES].state is UNCHECKED
+    assert part[BY_RULES].reasons == ("not looked at: az2-00, az2-01, az2-02, az2-03, az2-04 and 2 more",)
+    assert part[ON_DEMAND].state is CONFORMS, "only objects tell"
     assert part[BY_PERSON].state is CONFORMS
-    assert roll_up(catalogue(), RULES, found, [CLAIM], ran=RULES)[ON_DEMAND].state is CONFORMS
+    assert roll_up(catalogue(), known, found, [CLAIM], ran=known)[BY_RULES].state is CONFORMS
+
+
+def test_a_part_that_was_not_looked_at_is_never_a_pass():
+    known = {each.id: each for each in (on_hosts("first", BY_RULES), made("second", ON_DEMAND, BY_RULES))}
+    found = [Verdict(name, State.PASS, Resource(name="x")) for name in known]
+    without = roll_up(catalogue(), known, found, (), ran=known, unseen={"object": ["the cluster"], "host": ()})
+    assert without[ON_DEMAND].reasons == ("not looked at: the cluster",)
+    assert (without[ON_DEMAND].state, without[BY_RULES].state) == (UNCHECKED, UNCHECKED)
 
 
 def test_an_attestation_counts_where_it_is_wanted():

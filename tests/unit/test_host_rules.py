@@ -14,7 +14,7 @@ from yiyun.compliance.host import Host
 from yiyun.compliance.model import State
 from yiyun.evidence.hosts import probes
 from yiyun.evidence.unknown import UNKNOWN
-from yiyun.operations.audit import host_rules
+from yiyun.operations.audit_parts.hosts import host_rules
 
 HOST_RULES = [rule for rule in rules().values() if rule.scope == "host"]
 PASSING = {case.rule.id: case for case in reversed(cases("pass")) if case.rule.scope == "host"}

@@ -18,7 +18,9 @@ from yiyun.evidence.hosts import probes, records
 from yiyun.evidence.hosts.facts import HostFacts, Output
 from yiyun.evidence.hosts.probes import Probe, Unreadable
 from yiyun.evidence.unknown import UnknownValue
-from yiyun.operations.audit import HOSTS, audit_evidence, host_rules, judge, wanted_probes
+from yiyun.operations.audit import audit_evidence
+from yiyun.operations.audit_parts.hosts import DIRECTORY as HOSTS
+from yiyun.operations.audit_parts.hosts import host_rules, judge, wanted_probes
 
 HARDENED = "debian-12-hardened"
 
@@ -31,7 +33,7 @@ def kept(tmp_path) -> Path:
 
 
 def states(directory: Path) -> dict[str, State]:
-    return {verdict.rule: verdict.state for verdict in audit_evidence(directory, PACK).result.verdicts}
+    return {verdict.rule: verdict.state for verdict in audit_evidence(directory, PACK).result.verdicts if verdict.resource.host}
 
 
 def test_evidence_is_judged_again_as_it_was_kept(kept, tmp_path):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from yiyun.cli.console import load_site, reporter
-from yiyun.cli.gate import PACK, Format, show
+from yiyun.cli.gate import PACK, Format
+from yiyun.compliance import render
 from yiyun.errors import UserError
 from yiyun.site.selection import select
 
 if TYPE_CHECKING:
-    from yiyun.operations.audit import Audit
+    from yiyun.compliance.assessment import Assessment
 
 
 def register(app: typer.Typer) -> None:
@@ -23,34 +24,52 @@ def register(app: typer.Typer) -> None:
 def audit(
     site: Annotated[str | None, typer.Option("--site", "-s", help="Name of a shipped site, or a path.")] = None,
     hosts: Annotated[
-        str, typer.Option("--hosts", help="Only these: names, globs, zones, roles, CPU families, comma-separated.")
-    ] = "all",
-    out: Annotated[Path | None, typer.Option("--out", help="Keep the evidence in this new directory.")] = None,
-    evidence: Annotated[
-        Path | None, typer.Option("--evidence", help="Judge evidence that was kept by --out; no host is asked.")
+        str | None,
+        typer.Option("--hosts", help="Hosts: names, globs, zones, roles, CPU families, comma-separated, or all."),
     ] = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Also walk file trees and verify packages.")] = False,
+    cluster: Annotated[bool, typer.Option("--cluster", help="The objects on the API server, as the auditor.")] = False,
+    stacks: Annotated[bool, typer.Option("--stacks", help="What the stacks' programs would build.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Keep evidence and result in this new directory.")] = None,
+    since: Annotated[
+        Path | None, typer.Option("--since", help="Compare with the result that an earlier audit kept here.")
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option("--evidence", help="Judge evidence that was kept by --out; nobody is asked.")
+    ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="On hosts also walk file trees and verify packages.")] = False,
     form: Annotated[Format, typer.Option("--format", "-f", help="Form of the report on stdout.")] = Format.TEXT,
     all_verdicts: Annotated[bool, typer.Option("--all", help="Also what passes and what does not apply.")] = False,
 ) -> None:
-    """Read hosts once and judge them by MLPS level 3; exit 0 passes, 1 fails or could not be evaluated, 2 bad input."""
-    from yiyun.operations.audit import audit_evidence, audit_hosts
+    """Read hosts, cluster and stacks once and judge them, and the site, by MLPS level 3.
+
+    Without --hosts, --cluster and --stacks all three are looked at; the site always is. Exit 0 passes, 1 something
+    mandatory fails or was not evaluated, or a high-risk clause does not conform or was not checked, 2 bad input.
+    """
+    from yiyun.operations.audit import Parts, audit_evidence, audit_site
 
     if evidence is not None:
-        if out is not None or deep or hosts != "all":
-            raise UserError("--evidence judges what is there; --out, --deep and --hosts belong to an audit of hosts")
-        _show(audit_evidence(evidence, PACK, load_site(site) if site else None), form, all_verdicts=all_verdicts)
+        if out is not None or deep or hosts is not None or cluster or stacks:
+            raise UserError(
+                "--evidence judges what is there; --out, --deep, --hosts, --cluster and --stacks belong to an audit"
+            )
+        _show(audit_evidence(evidence, PACK, load_site(site) if site else None, since), form, all_verdicts)
     if site is None:
         raise UserError("say what to audit: --site NAME, or --evidence DIR")
     loaded = load_site(site)
-    names = [host.name for host in select(loaded, hosts)]
-    _show(audit_hosts(loaded, names, PACK, reporter(), out, deep=deep), form, all_verdicts=all_verdicts)
+    if hosts is None and not cluster and not stacks:
+        hosts, cluster, stacks = "all", True, True
+    names = None if hosts is None else [host.name for host in select(loaded, hosts)]
+    parts = Parts(names, cluster, stacks, deep)
+    _show(audit_site(loaded, PACK, parts, reporter(), out, since), form, all_verdicts)
 
 
-def _show(audit: "Audit", form: Format, *, all_verdicts: bool) -> None:
-    """Print the clauses (in text) and the report, and leave with its exit code."""
+def _show(assessment: "Assessment", form: Format, all_verdicts: bool) -> None:
+    """Print the report and leave with its exit code."""
     if form is Format.TEXT:
-        from yiyun.compliance.report_clauses import render_clauses
+        from yiyun.compliance.report_audit import render_audit
 
-        sys.stdout.write(render_clauses(audit.catalogue, audit.clauses) + "\n")
-    show(audit.result, form, all_verdicts)
+        sys.stdout.write(render_audit(assessment, all_verdicts))
+    else:
+        sys.stdout.write(render(assessment.result, form.value, all_verdicts=all_verdicts))
+    sys.stdout.flush()
+    raise typer.Exit(assessment.exit_code)

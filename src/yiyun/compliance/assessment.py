@@ -33,6 +33,13 @@ class Assessment:
     clauses: Mapping[str, ClauseVerdict]
     """By clause, every clause of the catalogue in its order."""
 
+    @property
+    def exit_code(self) -> int:
+        """1: something mandatory fails or was not evaluated, or a high-risk clause of 2025 is 不符合 or 未核查; else 0."""
+        stopping = (ClauseState.DOES_NOT_CONFORM, ClauseState.NOT_CHECKED)
+        high = [row.id for row in self.catalogue.rows.values() if row.high_risk_2025]
+        return int(self.result.exit_code or any(self.clauses[clause].state in stopping for clause in high))
+
 
 class Group(NamedTuple):
     """Resources of which a rule says the same."""

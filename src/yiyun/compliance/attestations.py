@@ -105,6 +105,12 @@ def read_attestations(site_dir: Path, catalogue: Catalogue, today: date) -> tupl
     )
 
 
+def evidence_paths(site_dir: Path) -> list[str]:
+    """What the attestations of a site show, as written there. Raises SiteError as `read_attestations` does."""
+    roots = [document.read(file) for file in sorted((site_dir / DIRECTORY).glob("*.yaml"))]
+    return [model_of(root, Attestation).evidence.path for root in roots if root.value not in (None, {}, [])]
+
+
 def held(claims: Iterable[Claim]) -> dict[str, Claim]:
     """Clause -> the claim that holds longest, of those that count."""
     best: dict[str, Claim] = {}

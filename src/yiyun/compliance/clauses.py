@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from yiyun.compliance.attestations import Claim, held
 from yiyun.compliance.catalogue import Catalogue, Row
@@ -15,6 +16,10 @@ from yiyun.compliance.engine import INPUT_READABLE
 from yiyun.compliance.model import State, Verdict
 from yiyun.compliance.rule import Rule
 
+Subject = Literal["host", "object", "site"]
+"""What rules judge; those of scope `objects` judge objects, too."""
+SUBJECTS: tuple[Subject, ...] = ("host", "object", "site")
+NOTHING: Mapping[Subject, Collection[str]] = {}
 SHOWN_UNSEEN = 5
 """How many of the things that were not looked at a reason names."""
 
@@ -98,15 +103,17 @@ def roll_up(
     claims: Iterable[Claim],
     *,
     ran: Collection[str],
-    unseen: Collection[str] = (),
+    unseen: Mapping[Subject, Collection[str]] = NOTHING,
 ) -> dict[str, ClauseVerdict]:
     """Clause -> verdict, for every clause of the catalogue in its order.
 
     `rules`: all rules of the pack by id. `ran`: ids of those whose facts were looked for; a clause with a rule that
     was not run is not 符合, however the others judged; one that ran and met no resource of its kind says nothing.
-    An input that could not be read counts against every clause that rules judge, since nobody knows what stood in it.
+    An input that could not be read counts against every clause that rules on objects judge, since nobody knows what
+    stood in it.
 
-    `unseen`: what belongs to the site and was not looked at, such as hosts that were not chosen; it counts alike.
+    `unseen`: what belongs to the site and was not looked at, such as hosts that were not chosen or the cluster; it
+    counts against the clauses whose rules judge such things.
 
     Raises ValueError for a verdict whose rule is not in `rules`: it would be lost.
     """
@@ -117,9 +124,11 @@ def roll_up(
     if strangers:
         raise ValueError(f"verdicts of unknown rules: {', '.join(strangers)}")
     of_clause: dict[str, list[str]] = {}
+    judged: dict[str, set[Subject]] = {}
     for rule in rules.values():
         for clause in rule.clauses:
             of_clause.setdefault(clause, []).append(rule.id)
+            judged.setdefault(clause, set()).add("object" if rule.scope == "objects" else rule.scope)
     claims = tuple(claims)
     attested = held(claims)
     refused: dict[str, list[str]] = {}
@@ -127,21 +136,26 @@ def roll_up(
         if claim.note:
             refused.setdefault(claim.clause, []).append(claim.note)
     unread = tallies.get(INPUT_READABLE.id, Counter())[State.NOT_EVALUATED]
-    gaps = [f"{unread} inputs could not be read"] if unread else []
-    if unseen:
-        shown = ", ".join(sorted(unseen)[:SHOWN_UNSEEN])
-        gaps.append(f"{len(unseen)} were not looked at: {shown}{', ...' if len(unseen) > SHOWN_UNSEEN else ''}")
+    gaps = {subject: [_not_looked_at(names)] for subject, names in unseen.items() if names}
+    if unread:
+        gaps.setdefault("object", []).insert(0, f"{unread} inputs could not be read")
     return {
         row.id: _clause(
             row,
             {rule: tallies.get(rule, Counter()) for rule in sorted(of_clause.get(row.id, ()))},
             ran,
-            gaps,
+            [gap for subject in SUBJECTS if subject in judged.get(row.id, ()) for gap in gaps.get(subject, ())],
             attested.get(row.id),
             refused.get(row.id, []),
         )
         for row in catalogue.rows.values()
     }
+
+
+def _not_looked_at(names: Collection[str]) -> str:
+    shown = ", ".join(sorted(names)[:SHOWN_UNSEEN])
+    more = len(names) - SHOWN_UNSEEN
+    return f"not looked at: {shown}{f' and {more} more' if more > 0 else ''}"
 
 
 def _clause(

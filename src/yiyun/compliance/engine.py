@@ -15,6 +15,7 @@ from yiyun.compliance.site_lines import site_line
 from yiyun.compliance.world import World
 
 if TYPE_CHECKING:
+    from yiyun.compliance.difference import Difference
     from yiyun.site import Site
 
 SHOWN_FINDINGS = 5
@@ -54,6 +55,8 @@ class Result:
     """What a reader must know beside the verdicts: rules left out, waivers without effect, inputs skipped."""
     objects: int = 0
     """How many objects were judged."""
+    difference: "Difference | None" = None
+    """What changed since an earlier audit, where it was compared with one."""
 
     def summary(self) -> dict[str, int]:
         """Number of verdicts in each state."""

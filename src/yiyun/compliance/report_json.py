@@ -1,12 +1,15 @@
 """The report for programs: `yiyun.findings/1`, published in docs/schemas/findings.json."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yiyun.compliance.engine import Result
 from yiyun.compliance.model import Verdict
 from yiyun.compliance.report_order import grouped
 from yiyun.compliance.rule import Rule
+
+if TYPE_CHECKING:
+    from yiyun.compliance.difference import Difference
 
 SCHEMA = "yiyun.findings/1"
 
@@ -18,10 +21,29 @@ def render_json(result: Result, all_verdicts: bool) -> str:
         for rule, verdicts in grouped(result, all_verdicts)
         for verdict in verdicts
     ]
-    head = json.dumps({"schema": SCHEMA, "summary": result.summary()})
+    about: dict[str, Any] = {"schema": SCHEMA, "summary": result.summary()}
+    if result.difference is not None:
+        about["difference"] = _difference(result.difference)
+    head = json.dumps(about, ensure_ascii=False)
     body = ",\n  ".join(findings)
     text = f'{head[:-1]}, "findings": [\n  {body}\n]}}\n' if findings else f'{head[:-1]}, "findings": []}}\n'
     return text.encode("utf-8", "replace").decode()  # a lone surrogate from a JSON escape is no text
+
+
+def _difference(difference: "Difference") -> dict[str, Any]:
+    lists = {
+        name: [
+            {
+                "rule": change.rule,
+                "resource": change.resource.as_json(),
+                "was": change.was and change.was.value,
+                "now": change.now and change.now.value,
+            }
+            for change in changes
+        ]
+        for name, changes in difference.lists()
+    }
+    return {"since": difference.since, **lists}
 
 
 def _finding(rule: Rule, verdict: Verdict) -> dict[str, Any]:

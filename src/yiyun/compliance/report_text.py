@@ -14,6 +14,12 @@ _WIDTH = 100
 
 
 def render_text(result: Result, all_verdicts: bool) -> str:
+    """The findings, the counts, the notes and the gate's conclusion."""
+    lines = [*render_findings(result, all_verdicts), _conclusion(result)]
+    return "\n".join(printable(line) for line in lines) + "\n"
+
+
+def render_findings(result: Result, all_verdicts: bool) -> list[str]:
     """Each finding with rule, clauses, resource, place, message and remedy; then the counts and the notes."""
     lines: list[str] = []
     for rule, verdicts in grouped(result, all_verdicts):
@@ -30,9 +36,7 @@ def render_text(result: Result, all_verdicts: bool) -> str:
                 lines.append(f"      {verdict.message}")
         lines.append("")
     lines.append(_counts(result))
-    lines += [f"note: {note}" for note in result.notes]
-    lines.append(_conclusion(result))
-    return "\n".join(printable(line) for line in lines) + "\n"
+    return [*lines, *(f"note: {note}" for note in result.notes)]
 
 
 def _counts(result: Result) -> str:
@@ -45,13 +49,14 @@ def _counts(result: Result) -> str:
     return out.getvalue().rstrip("\n")
 
 
+def stopping(result: Result) -> tuple[int, int]:
+    """How many verdicts of mandatory rules fail, and how many were not evaluated."""
+    states = [v.state for v in result.verdicts if result.rules[v.rule].enforcement is Enforcement.MANDATORY]
+    return states.count(State.FAIL), states.count(State.NOT_EVALUATED)
+
+
 def _conclusion(result: Result) -> str:
-    stopping = [
-        v
-        for v in result.verdicts
-        if v.state in (State.FAIL, State.NOT_EVALUATED) and result.rules[v.rule].enforcement is Enforcement.MANDATORY
-    ]
-    if not stopping:
+    failed, unread = stopping(result)
+    if not failed and not unread:
         return "gate: passed (nothing mandatory fails)"
-    failed = sum(v.state is State.FAIL for v in stopping)
-    return f"gate: FAILED ({failed} mandatory fails, {len(stopping) - failed} mandatory not evaluated)"
+    return f"gate: FAILED ({failed} mandatory fails, {unread} mandatory not evaluated)"

@@ -1,142 +1,196 @@
-"""The live audit of hosts: read each once, keep what it said, judge it by the rules of a pack."""
+"""The audit of a site: hosts, cluster, stacks and the site itself, read once, kept, and judged together.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+    <out>/hosts/ cluster/ stacks/ site/     the evidence of each part
+    <out>/findings.json, clauses.json       what was found in it
+
+What is judged is what is kept, so saved evidence gives the same verdicts again. A part that was not looked at leaves
+the clauses that it would tell of unchecked.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from yiyun.compliance.assessment import Assessment
 from yiyun.compliance.attestations import read_attestations
-from yiyun.compliance.catalogue import Catalogue, load_catalogue
-from yiyun.compliance.clauses import ClauseVerdict, roll_up
-from yiyun.compliance.engine import Result, judge_host
-from yiyun.compliance.host import Host
+from yiyun.compliance.catalogue import load_catalogue
+from yiyun.compliance.clauses import Subject, roll_up
+from yiyun.compliance.difference import Findings, difference, read_findings
+from yiyun.compliance.engine import Result, judge_site
 from yiyun.compliance.loader import load_rules
 from yiyun.compliance.report_clauses import clauses_json
+from yiyun.compliance.report_json import render_json
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.waivers import apply_waivers, load_waivers
 from yiyun.errors import UserError
-from yiyun.evidence.hosts import capabilities, probes, records
-from yiyun.evidence.hosts.collect import collect
-from yiyun.evidence.hosts.probe import Wanted
-from yiyun.evidence.hosts.probes import Probe
+from yiyun.evidence import stacks as stack_records
+from yiyun.evidence.cluster import records as cluster_records
+from yiyun.evidence.cluster.records import ClusterRecord
+from yiyun.evidence.hosts import records as host_records
 from yiyun.evidence.hosts.records import HostRecord
+from yiyun.evidence.stacks import StacksRecord
 from yiyun.lab import files
-from yiyun.operations.hosts import access
+from yiyun.operations import environment
+from yiyun.operations.audit_parts import cluster, description, hosts, stacks
 from yiyun.site import Site
 
 Report = Callable[[str], None]
-HOSTS = "hosts"
-"""Directory of the hosts' records below the one that `--out` names."""
+FINDINGS = "findings.json"
 CLAUSES = "clauses.json"
-"""File of the clauses beside it."""
 
 
 @dataclass(frozen=True)
-class Audit:
-    """What one audit found, and what it was found in."""
+class Parts:
+    """What an audit looks at, beside the site's description."""
 
-    result: Result
-    records: Sequence[HostRecord]
-    catalogue: Catalogue
-    clauses: Mapping[str, ClauseVerdict]
-    """By clause, every clause of the catalogue. Rules of other scopes were not run, so many are not checked."""
+    hosts: Sequence[str] | None
+    """Names of hosts; None: none is looked at."""
+    cluster: bool
+    stacks: bool
+    deep: bool = False
+    """Also what takes long on hosts: probes that walk trees."""
 
 
-def audit_hosts(
-    site: Site, names: Sequence[str], pack: Path, report: Report, out: Path | None = None, *, deep: bool = False
-) -> Audit:
-    """Read these hosts and judge them. With `out` their evidence is kept there.
+@dataclass(frozen=True)
+class Evidence:
+    """What was read; None: the part was not looked at."""
 
-    `deep` also runs the probes that walk trees. Raises UserError for a broken pack, a site that was never adopted, and
-    an `out` that holds an audit already.
+    hosts: Sequence[HostRecord] | None = None
+    cluster: ClusterRecord | None = None
+    stacks: StacksRecord | None = None
+
+    @property
+    def taken(self) -> str:
+        """When it was read, the latest of all; empty where nothing was."""
+        records = [*(self.hosts or ()), *(each for each in (self.cluster, self.stacks) if each is not None)]
+        return max((each.taken for each in records), default="")
+
+    @property
+    def day(self) -> date:
+        """The day on which it was read, here. Raises UserError where the evidence does not say."""
+        try:
+            return datetime.fromisoformat(self.taken).astimezone().date()
+        except ValueError:
+            raise UserError(f"the evidence says {self.taken!r} for when it was taken; that is no time") from None
+
+
+def audit_site(
+    site: Site, pack: Path, parts: Parts, report: Report, out: Path | None = None, since: Path | None = None
+) -> Assessment:
+    """Read the parts of a site and judge them together. With `out` the evidence and the result are kept there.
+
+    `since`: directory of an earlier audit, whose result this one is compared with.
+
+    What cannot be read is not evaluated, with its cause. Raises UserError for a broken pack, hosts that were never
+    adopted, a cluster without a kubeconfig, and an `out` that holds something already.
     """
     rules = load_rules(pack)
-    wanted = wanted_probes(host_rules(rules), deep=deep)
-    if out is not None and (out / HOSTS).exists():
-        raise UserError(
-            f"{out / HOSTS}: exists already; every audit gets a directory of its own, so that it can be compared"
-        )
-    taken = datetime.now(UTC).isoformat(timespec="seconds")
-    commands = Wanted(commands=tuple(probe.command for probe in wanted.values()))
-    report(f"reading {len(names)} hosts, {len(wanted)} probes each")
-    found = collect(
-        access.config_file(site),
-        dict.fromkeys(names, commands),
-        lambda facts: report(f"{facts.name}: {facts.problem or 'read'}"),
-    )
-    kept = [records.record(found[name], wanted, taken) for name in names]
+    earlier = read_findings(since / FINDINGS) if since else None
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out}: exists already; every audit gets a directory of its own, so that it can be compared")
+    if parts.cluster and not (parts.stacks and site.embedded):  # the stacks' previews start an embedded lab
+        environment.kubeconfig(site, cluster.PERSON)
+    seen = _read(site, rules, parts, report)
     if out is not None:
-        for each in kept:
-            records.save(out / HOSTS, each)
-        report(f"evidence of {len(kept)} hosts is in {out / HOSTS}")
-    audit = _audit(pack, rules, kept, site)
+        _save(out, site, seen)
+        report(f"the evidence is in {out}")
+    found = assess(pack, rules, seen, site, datetime.now(UTC).astimezone().date())
+    if since is not None and earlier is not None:
+        found = _compared(found, since, earlier, seen)
     if out is not None:
-        files.write(out / CLAUSES, clauses_json(audit.clauses) + "\n", mode=0o644)
-    return audit
+        files.write(out / CLAUSES, clauses_json(found.clauses) + "\n", mode=0o644)
+        files.write(out / FINDINGS, render_json(found.result, all_verdicts=False), mode=0o644)
+    return found
 
 
-def audit_evidence(directory: Path, pack: Path, site: Site | None = None) -> Audit:
-    """Judge evidence that an earlier audit kept. Raises UserError, naming the file, where there is none."""
-    return _audit(pack, load_rules(pack), records.load(directory / HOSTS), site)
+def audit_evidence(directory: Path, pack: Path, site: Site | None = None, since: Path | None = None) -> Assessment:
+    """Judge evidence that an earlier audit kept, by the site's description of that day, as of that day.
+
+    With `site` it is judged by that description, its waivers and attestations, as of today. Raises UserError, naming
+    the file, where there is no evidence.
+    """
+    earlier = read_findings(since / FINDINGS) if since else None
+    seen = _load(directory)
+    of_today = site is not None
+    described = site or description.load(directory / description.DIRECTORY)
+    day = datetime.now(UTC).astimezone().date() if of_today else seen.day
+    found = assess(pack, load_rules(pack), seen, described, day)
+    return found if since is None or earlier is None else _compared(found, since, earlier, seen)
 
 
-def _audit(pack: Path, rules: Sequence[Rule], kept: Sequence[HostRecord], site: Site | None) -> Audit:
-    today = datetime.now(UTC).astimezone().date()
-    result = judge(host_rules(rules), kept, site)
+def assess(pack: Path, rules: Sequence[Rule], seen: Evidence, site: Site | None, today: date) -> Assessment:
+    """Judge evidence, as of `today`: verdicts of all rules, waivers, attestations, clauses."""
+    run = [rule for rule in rules if site is not None or not rule.needs_site]
+    result = Result({}, (), _left_out(rules, run))
+    if site is not None:
+        on_site = {rule.id: rule for rule in run if rule.scope == "site"}
+        result = result.joined(Result(on_site, judge_site(run, site)))
+    if seen.hosts is not None:
+        result = result.joined(hosts.judge(run, seen.hosts, site))
+    if seen.cluster is not None:
+        result = result.joined(cluster.judge(run, seen.cluster, site))
+    if seen.stacks is not None:
+        result = result.joined(stacks.judge(run, seen.stacks, site))
     if site is not None:
         result = apply_waivers(result, load_waivers(site.path / "waivers.yaml"), today)
     catalogue = load_catalogue(pack)
     claims = read_attestations(site.path, catalogue, today) if site else ()
-    ran = {verdict.rule for verdict in result.verdicts}
     known = {rule.id: rule for rule in rules}
-    clauses = roll_up(catalogue, known, result.verdicts, claims, ran=ran, unseen=_unseen(kept, site))
-    return Audit(result, kept, catalogue, clauses)
+    clauses = roll_up(catalogue, known, result.verdicts, claims, ran=result.rules, unseen=_unseen(seen, site))
+    return Assessment(site.name if site else "", seen.taken, result, catalogue, clauses)
 
 
-def _unseen(kept: Sequence[HostRecord], site: Site | None) -> list[str]:
-    """Hosts of the site that the evidence lacks; without a site nobody knows which hosts there are."""
-    if site is None:
-        return ["the site (give --site)"]
-    seen = {each.name for each in kept}
-    return [host.name for host in site.hosts if host.name not in seen]
+def _compared(found: Assessment, since: Path, earlier: Findings, seen: Evidence) -> Assessment:
+    parts = ((cluster.DIRECTORY, seen.cluster), (stacks.DIRECTORY, seen.stacks))
+    looked_at = {name for name, part in parts if part is not None and part.problem is None}
+    compared = difference(str(since), earlier, found.result, looked_at)
+    return replace(found, result=replace(found.result, difference=compared))
 
 
-def host_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """Those of scope `host`. Raises UserError for one that names a probe that does not exist."""
-    found = tuple(rule for rule in rules if rule.scope == "host")
-    known = probes.load()
-    for rule in found:
-        missing = [name for name in rule.probes if name not in known]
-        if missing:
-            raise UserError(f"rule {rule.id} reads {', '.join(missing)}; the probes are {', '.join(sorted(known))}")
-    return found
+def _read(site: Site, rules: Sequence[Rule], parts: Parts, report: Report) -> Evidence:
+    return Evidence(
+        hosts=None if parts.hosts is None else hosts.read(site, parts.hosts, rules, report, deep=parts.deep),
+        stacks=stacks.read(site, report) if parts.stacks else None,
+        cluster=cluster.read(site, rules, report) if parts.cluster else None,
+    )
 
 
-def wanted_probes(rules: Iterable[Rule], *, deep: bool) -> dict[str, Probe]:
-    """The probes that the rules read, by name."""
-    known = probes.load()
-    named = sorted({name for rule in rules for name in rule.probes})
-    return {name: known[name] for name in named if deep or known[name].tier == "fast"}
+def _save(out: Path, site: Site, seen: Evidence) -> None:
+    for each in seen.hosts or ():
+        host_records.save(out / hosts.DIRECTORY, each)
+    if seen.stacks is not None:
+        stack_records.save(out / stacks.DIRECTORY, seen.stacks)
+    if seen.cluster is not None:
+        cluster_records.save(out / cluster.DIRECTORY, seen.cluster)
+    description.save(out / description.DIRECTORY, site)
 
 
-def judge(rules: Sequence[Rule], kept: Iterable[HostRecord], site: Site | None = None) -> Result:
-    """Verdicts of the rules on the hosts, one per rule and host."""
-    known = {name: probe for name, probe in probes.load().items() if any(name in rule.probes for rule in rules)}
-    verdicts = []
-    hosts = 0
-    for each in kept:
-        verdicts += judge_host(rules, as_host(each, known), site)
-        hosts += 1
-    return Result({rule.id: rule for rule in rules}, verdicts, left_out(rules, site), hosts)
+def _load(directory: Path) -> Evidence:
+    """What is there. A part that is missing was not looked at. Raises UserError where there is none."""
+    there = {name for name in (hosts.DIRECTORY, cluster.DIRECTORY, stacks.DIRECTORY) if (directory / name).is_dir()}
+    if not there:
+        raise UserError(f"{directory}: holds no evidence of an audit (hosts/, cluster/ or stacks/); --out makes it")
+    return Evidence(
+        hosts=host_records.load(directory / hosts.DIRECTORY) if hosts.DIRECTORY in there else None,
+        cluster=cluster_records.load(directory / cluster.DIRECTORY) if cluster.DIRECTORY in there else None,
+        stacks=stack_records.load(directory / stacks.DIRECTORY) if stacks.DIRECTORY in there else None,
+    )
 
 
-def as_host(kept: HostRecord, known: Mapping[str, Probe]) -> Host:
-    """What rules see of a host."""
-    lacks = tuple(capabilities.lacking(kept.container))
-    return Host(kept.name, records.facts(kept, known), kept.problem, lacks)
+def _unseen(seen: Evidence, site: Site | None) -> dict[Subject, list[str]]:
+    """What belongs to the site and was not looked at; without a site nobody knows what belongs to it."""
+    unknown = [] if site else ["the site (give --site)"]
+    objects = [name for name, part in (("the cluster", seen.cluster), ("the stacks", seen.stacks)) if part is None]
+    if seen.hosts is None:
+        missing = ["the hosts"]
+    else:
+        names = {each.name for each in seen.hosts}
+        missing = [host.name for host in site.hosts if host.name not in names] if site else []
+    return {"host": [*missing, *unknown], "object": [*objects, *unknown]}
 
 
-def left_out(rules: Iterable[Rule], site: Site | None) -> tuple[str, ...]:
+def _left_out(rules: Sequence[Rule], run: Sequence[Rule]) -> tuple[str, ...]:
     """Names, as a note, the rules that need a site where none is given."""
-    needing = [rule.id for rule in rules if rule.needs_site and site is None]
-    return (f"rules that need a site were not run (give --site): {', '.join(needing)}",) if needing else ()
+    names = sorted({rule.id for rule in rules} - {rule.id for rule in run})
+    return (f"rules that need a site were not run (give --site): {', '.join(names)}",) if names else ()

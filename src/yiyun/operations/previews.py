@@ -11,6 +11,7 @@ from yiyun.compliance.engine import INPUT_READABLE, Result, evaluate, input_verd
 from yiyun.compliance.facts import Object, make_object
 from yiyun.compliance.loader import load_rules
 from yiyun.compliance.model import Finding, State, Verdict
+from yiyun.compliance.rule import Rule
 from yiyun.compliance.waivers import apply_waivers, load_waivers
 from yiyun.evidence.api_server import ApiServer
 from yiyun.evidence.unknown import UNKNOWN
@@ -50,20 +51,25 @@ def preview_all(engine: Engine, projects: Iterable[Project], report: Report) -> 
 
 
 def judge(site: Site, previews: Iterable[Preview], pack: Path, unchecked: Iterable[Step]) -> Result:
-    """Judge the objects of all stacks together, and the site, with the rules of `pack` and the site's waivers.
+    """Judge the objects of all stacks together, and the site, with the rules of `pack` and the site's waivers."""
+    steps = [step for preview in previews for step in preview.wished]
+    result = judge_steps(load_rules(pack), steps, site, unchecked)
+    path = site.path / "waivers.yaml"
+    waivers = load_waivers(path) if path.exists() else ()
+    return apply_waivers(result, waivers, datetime.now(UTC).astimezone().date())
+
+
+def judge_steps(rules: Iterable[Rule], steps: Iterable[Step], site: Site | None, unchecked: Iterable[Step]) -> Result:
+    """Judge the objects of all stacks together, and the site where one is given. No waiver counts yet.
 
     `unchecked`: steps whose kind has no real CRD in any source; nothing checked their fields: not evaluated.
     """
-    rules = load_rules(pack)
-    result = evaluate(rules, [_object(step) for preview in previews for step in preview.wished], site)
+    result = evaluate(rules, [_object(step) for step in steps], site)
     reason = (
         "no source has the CRD of this kind, so nothing checked its fields (--allow-unchecked-schemas accepts that)"
     )
     unread = [input_verdict(step.key, 0, reason) for step in unchecked]
-    result = replace(result, verdicts=[*result.verdicts, *unread])
-    path = site.path / "waivers.yaml"
-    waivers = load_waivers(path) if path.exists() else ()
-    return apply_waivers(result, waivers, datetime.now(UTC).astimezone().date())
+    return replace(result, verdicts=[*result.verdicts, *unread])
 
 
 def with_open_schema(site: Site, api: ApiServer, previews: Iterable[Preview]) -> list[Step]:

@@ -1,0 +1,73 @@
+"""What the hosts are set to, each read once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from yiyun.compliance.engine import Result, judge_host
+from yiyun.compliance.host import Host
+from yiyun.compliance.rule import Rule
+from yiyun.errors import UserError
+from yiyun.evidence.hosts import capabilities, probes, records
+from yiyun.evidence.hosts.collect import collect
+from yiyun.evidence.hosts.probe import Wanted
+from yiyun.evidence.hosts.probes import Probe
+from yiyun.evidence.hosts.records import HostRecord
+from yiyun.operations.hosts import access
+from yiyun.site import Site
+
+Report = Callable[[str], None]
+DIRECTORY = "hosts"
+"""Of their evidence, below the audit's."""
+
+
+def read(site: Site, names: Sequence[str], rules: Iterable[Rule], report: Report, *, deep: bool) -> list[HostRecord]:
+    """Read these hosts; one that does not answer has a problem. `deep` also runs the probes that walk trees.
+
+    Raises UserError for a site that was never adopted.
+    """
+    wanted = wanted_probes(host_rules(rules), deep=deep)
+    taken = datetime.now(UTC).isoformat(timespec="seconds")
+    commands = Wanted(commands=tuple(probe.command for probe in wanted.values()))
+    report(f"reading {len(names)} hosts, {len(wanted)} probes each")
+    found = collect(
+        access.config_file(site),
+        dict.fromkeys(names, commands),
+        lambda facts: report(f"{facts.name}: {facts.problem or 'read'}"),
+    )
+    return [records.record(found[name], wanted, taken) for name in names]
+
+
+def judge(rules: Iterable[Rule], kept: Iterable[HostRecord], site: Site | None = None) -> Result:
+    """Verdicts of the rules on hosts, one per rule and host."""
+    on_hosts = host_rules(rules)
+    known = {name: probe for name, probe in probes.load().items() if any(name in rule.probes for rule in on_hosts)}
+    verdicts = []
+    hosts = 0
+    for each in kept:
+        verdicts += judge_host(on_hosts, as_host(each, known), site)
+        hosts += 1
+    return Result({rule.id: rule for rule in on_hosts}, verdicts, (), hosts)
+
+
+def host_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Those of scope `host`. Raises UserError for one that names a probe that does not exist."""
+    found = tuple(rule for rule in rules if rule.scope == "host")
+    known = probes.load()
+    for rule in found:
+        missing = [name for name in rule.probes if name not in known]
+        if missing:
+            raise UserError(f"rule {rule.id} reads {', '.join(missing)}; the probes are {', '.join(sorted(known))}")
+    return found
+
+
+def wanted_probes(rules: Iterable[Rule], *, deep: bool) -> dict[str, Probe]:
+    """The probes that the rules read, by name."""
+    known = probes.load()
+    named = sorted({name for rule in rules for name in rule.probes})
+    return {name: known[name] for name in named if deep or known[name].tier == "fast"}
+
+
+def as_host(kept: HostRecord, known: Mapping[str, Probe]) -> Host:
+    """What rules see of a host."""
+    lacks = tuple(capabilities.lacking(kept.container))
+    return Host(kept.name, records.facts(kept, known), kept.problem, lacks)
