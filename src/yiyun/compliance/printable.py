@@ -6,6 +6,8 @@ def printable(text: str) -> str:
 
     Line ends stay; everything else that is not printable becomes U+FFFD.
     """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+    return "\n".join(line if line.isprintable() else _cleaned(line) for line in text.split("\n"))
+
+
+def _cleaned(line: str) -> str:
+    return "".join(character if character.isprintable() else "\ufffd" for character in line)
