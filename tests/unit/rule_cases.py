@@ -1,7 +1,8 @@
 """Cases of rules: tests/unit/rules/<rule_id>/{pass,fail}*.yaml, raw manifests or overrides of the lab's site.yaml.
 
 A failing case begins with `# expect: TEXT`, a part of the message it must bring. A case of a rule of scope `site` is
-one mapping `site: {dotted.path: value}`, one of scope `host` what host_cases.py says.
+one mapping `site: {dotted.path: value}`, with `hosts: {NAME: {field: value}}` for those of hosts.yaml (a host of `null` is
+taken away); one of scope `host` is what host_cases.py says.
 """
 
 import json
@@ -19,7 +20,7 @@ from yiyun.compliance.rule import Rule
 from yiyun.evidence.manifests import load
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
-from yiyun.site.model import SiteSpec
+from yiyun.site.model import Host, SiteSpec
 
 PACK = CHECKOUT / "policies" / "mlps3"
 CASES = Path(__file__).parent / "rules"
@@ -54,8 +55,8 @@ def lab() -> Site:
     return Site.load(LAB)
 
 
-def site_with(overrides: dict[str, Any]) -> Site:
-    """The lab with values of site.yaml exchanged, unchecked: rules must judge what the loader would refuse, too."""
+def site_with(overrides: dict[str, Any], hosts: dict[str, dict[str, Any] | None] | None = None) -> Site:
+    """The lab with values of site.yaml and of hosts exchanged, unchecked: rules must judge what the loader would refuse, too."""
     spec = json.loads(lab().spec.model_dump_json())
     for path, value in overrides.items():
         *parents, last = path.split(".")
@@ -63,7 +64,11 @@ def site_with(overrides: dict[str, Any]) -> Site:
         for part in parents:
             place = place[int(part) if isinstance(place, list) else part]
         place[int(last) if isinstance(place, list) else last] = value
-    return Site(lab().path, SiteSpec.model_validate_json(json.dumps(spec)), lab().hosts)
+    hosts = hosts or {}
+    assert hosts.keys() <= {host.name for host in lab().hosts}
+    kept = [(host, hosts.get(host.name, {})) for host in lab().hosts]
+    changed = tuple(Host.model_validate(host.model_dump() | change) for host, change in kept if change is not None)
+    return Site(lab().path, SiteSpec.model_validate_json(json.dumps(spec)), changed)
 
 
 def documents(case: Case) -> list[dict[str, Any]]:
@@ -74,7 +79,8 @@ def documents(case: Case) -> list[dict[str, Any]]:
 def judge(case: Case, objects: list[dict[str, Any]] | None = None, site: Site | None = None) -> Result:
     """Run the case's rule, on other objects than the case's when given."""
     if case.rule.scope == "site":
-        return evaluate([case.rule], [], site or site_with(yaml.safe_load(case.file.read_text())["site"]))
+        content = yaml.safe_load(case.file.read_text())
+        return evaluate([case.rule], [], site or site_with(content.get("site", {}), content.get("hosts")))
     if case.rule.scope == "host":
         host = host_cases.host_of(case.file, case.rule.probes)
         return Result({case.rule.id: case.rule}, judge_host([case.rule], host, site or lab()), (), 1)

@@ -11,7 +11,7 @@ PORTS = (22, 2379, 2380, 6443, 10250, 10257, 10259)
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.4.4-c", "8.1.3.2-c"),
+    clauses=("8.1.4.4-c", "8.1.3.2-c", "8.1.10.6-i"),
     scope="host",
     probes=("firewall",),
     title_zh="管理端口限制来源地址",

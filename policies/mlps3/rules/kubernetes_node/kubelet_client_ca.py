@@ -8,7 +8,7 @@ from yiyun.compliance.kubelet import kubelet
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.4.1-a", "8.1.4.1-c"),
+    clauses=("8.1.4.1-a", "8.1.4.1-c", "8.2.4.1-a"),
     scope="host",
     probes=("kubelet",),
     title_zh="kubelet 校验客户端证书",

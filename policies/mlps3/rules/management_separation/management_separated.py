@@ -8,7 +8,7 @@ from yiyun.site import Site
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.2.5.1-b", "8.1.5.4-b"),
+    clauses=("8.2.5.1-b", "8.1.5.4-b", "8.1.5.4-a"),
     scope="site",
     title_zh="管理流量与业务流量分离",
     title_en="Management traffic has networks of its own",

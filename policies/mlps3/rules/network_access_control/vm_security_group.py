@@ -8,7 +8,7 @@ from yiyun.compliance.machines import MACHINE_KINDS, port_annotations
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.2.3.1-a", "8.1.3.2-a"),
+    clauses=("8.2.3.1-a", "8.1.3.2-a", "8.2.4.2-a"),
     kinds=MACHINE_KINDS,
     title_zh="虚拟机必须绑定安全组",
     title_en="Every virtual machine is guarded by a security group",

@@ -10,7 +10,7 @@ PORTS = (25, 110, 143, 587)
 
 @rule(
     severity=Severity.LOW,
-    clauses=("8.1.4.4-a", "8.1.4.4-b"),
+    clauses=("8.1.4.4-a", "8.1.4.4-b", "8.1.3.4-b"),
     scope="host",
     probes=("listening",),
     title_zh="服务器不对外提供邮件服务",

@@ -10,7 +10,7 @@ SECONDS = 900
 
 @rule(
     severity=Severity.MEDIUM,
-    clauses=("8.1.4.1-b",),
+    clauses=("8.1.4.1-b", "8.1.10.6-i"),
     scope="host",
     probes=("sshd",),
     title_zh="失去响应的 SSH 会话会自动断开",

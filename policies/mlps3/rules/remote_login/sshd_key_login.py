@@ -17,7 +17,7 @@ WEAK = (
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.4.1-d", "8.1.4.1-c"),
+    clauses=("8.1.4.1-d", "8.1.4.1-c", "8.2.4.1-a"),
     scope="host",
     probes=("sshd",),
     title_zh="SSH 登录须使用密钥等密码技术鉴别",

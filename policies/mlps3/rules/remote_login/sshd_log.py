@@ -12,7 +12,7 @@ FACILITIES = ("auth", "authpriv")
 
 @rule(
     severity=Severity.MEDIUM,
-    clauses=("8.1.4.3-a", "8.1.4.3-b"),
+    clauses=("8.1.4.3-a", "8.1.4.3-b", "8.1.3.5-d"),
     scope="host",
     probes=("sshd",),
     title_zh="SSH 服务记录登录日志",

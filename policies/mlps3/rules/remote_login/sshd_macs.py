@@ -18,7 +18,7 @@ STRONG = (
 
 @rule(
     severity=Severity.MEDIUM,
-    clauses=("8.1.4.1-c", "8.1.4.7-a"),
+    clauses=("8.1.4.1-c", "8.1.4.7-a", "8.1.2.2-a"),
     scope="host",
     probes=("sshd",),
     title_zh="SSH 仅使用安全的完整性算法",

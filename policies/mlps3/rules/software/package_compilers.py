@@ -9,7 +9,7 @@ NAMES = ("clang", "g++", "gcc", "gcc-c++", "gdb", "tcc")
 
 @rule(
     severity=Severity.LOW,
-    clauses=("8.1.4.4-a",),
+    clauses=("8.1.4.4-a", "8.1.9.4-a"),
     scope="host",
     probes=("packages",),
     title_zh="生产主机未安装编译与调试工具",

@@ -9,7 +9,7 @@ from yiyun.site.labels import MLPS_LEVEL, TENANT
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.2.2.1-a",),
+    clauses=("8.2.2.1-a", "8.1.10.2-b", "8.1.10.2-a"),
     kinds=("Namespace",),
     scope="objects",
     title_zh="命名空间须标明租户与等级，且不高于平台等级",

@@ -8,7 +8,7 @@ from yiyun.compliance.backups import TARGET_KINDS, targets
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.4.8-a", "8.1.2.2-b"),
+    clauses=("8.1.4.8-a", "8.1.2.2-b", "8.1.2.2-a"),
     kinds=TARGET_KINDS,
     title_zh="备份传输须加密",
     title_en="Backups travel over TLS",

@@ -8,7 +8,7 @@ from yiyun.compliance.ports import PLAIN_TEXT
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.2.2-b", "8.1.4.8-a"),
+    clauses=("8.1.2.2-b", "8.1.4.8-a", "8.1.2.2-a"),
     kinds=("kubeovn.io/IptablesDnatRule", "kubeovn.io/OvnDnatRule"),
     title_zh="地址转换不得发布明文端口",
     title_en="No address translation publishes a plain-text port",

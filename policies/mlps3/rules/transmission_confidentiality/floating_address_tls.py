@@ -8,7 +8,7 @@ from yiyun.site import Site
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.2.2-b", "8.1.4.8-a"),
+    clauses=("8.1.2.2-b", "8.1.4.8-a", "8.1.2.2-a"),
     scope="site",
     title_zh="浮动地址后的服务须使用TLS",
     title_en="What listens behind a floating address speaks TLS",

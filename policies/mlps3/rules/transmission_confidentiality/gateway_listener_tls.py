@@ -8,7 +8,7 @@ from yiyun.compliance.routes import GATEWAY, redirects_only, served
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.2.2-b", "8.1.4.8-a"),
+    clauses=("8.1.2.2-b", "8.1.4.8-a", "8.1.2.2-a"),
     kinds=(GATEWAY,),
     scope="objects",
     title_zh="网关监听器须使用TLS",

@@ -7,7 +7,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.2.2-b", "8.1.4.8-a"),
+    clauses=("8.1.2.2-b", "8.1.4.8-a", "8.1.2.2-a"),
     kinds=("networking.k8s.io/Ingress", "extensions/Ingress"),
     title_zh="Ingress须使用TLS",
     title_en="Every host of an Ingress has TLS",

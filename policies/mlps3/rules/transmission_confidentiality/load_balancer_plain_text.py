@@ -10,7 +10,7 @@ PLAIN_PROTOCOLS = ("http", "kubernetes.io/h2c", "kubernetes.io/ws", "ftp", "teln
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.2.2-b", "8.1.4.8-a"),
+    clauses=("8.1.2.2-b", "8.1.4.8-a", "8.1.2.2-a"),
     kinds=("Service",),
     title_zh="公网负载均衡不得开放明文端口",
     title_en="No public load balancer opens a plain-text port",

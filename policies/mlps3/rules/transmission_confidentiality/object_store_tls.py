@@ -7,7 +7,7 @@ from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.4.8-a", "8.1.2.2-b"),
+    clauses=("8.1.4.8-a", "8.1.2.2-b", "8.1.2.2-a"),
     kinds=("ceph.rook.io/CephObjectStore",),
     title_zh="对象存储只提供TLS访问",
     title_en="Object stores listen with TLS only",

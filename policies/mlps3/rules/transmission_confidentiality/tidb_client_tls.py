@@ -7,7 +7,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.4.8-a",),
+    clauses=("8.1.4.8-a", "8.1.2.2-a"),
     kinds=("pingcap.com/TidbCluster",),
     title_zh="TiDB客户端连接须加密",
     title_en="TiDB serves its clients over TLS",

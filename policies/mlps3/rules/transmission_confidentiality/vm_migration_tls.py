@@ -7,7 +7,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
 
 @rule(
     severity=Severity.MEDIUM,
-    clauses=("8.2.4.5-c",),
+    clauses=("8.2.4.5-c", "8.1.2.2-a"),
     kinds=("kubevirt.io/KubeVirt",),
     title_zh="虚拟机迁移须加密",
     title_en="Memory of migrating machines is encrypted",

@@ -1,0 +1,31 @@
+"""No container takes a label that SELinux lets do more."""
+
+from collections.abc import Iterator
+
+from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance.pods import POD_KINDS, pod
+
+TYPES = ("container_t", "container_init_t", "container_kvm_t", "container_engine_t")
+
+
+@rule(
+    severity=Severity.MEDIUM,
+    clauses=("8.1.4.2-g",),
+    kinds=POD_KINDS,
+    baseline="kubernetes-pss-baseline:selinux",
+    title_zh="容器不得改用宽松的SELinux标签",
+    title_en="No container takes a label that SELinux lets do more",
+    rationale="The label decides what a process may touch; with another type or user it decides nothing.",
+    remediation="take user and role out of seLinuxOptions, and types other than those for containers",
+)
+def pod_selinux(obj: Object) -> Iterator[Finding]:
+    found = pod(obj)
+    holders = [("the pod", found.security), *((each.name, each.security) for each in found.containers)]
+    for name, security in holders:
+        options = security.map("seLinuxOptions")
+        kind = options.text("type")
+        if kind and kind not in TYPES:
+            yield Finding(f"{name} has the type {kind}", options.at("type"), kind)
+        for key in ("user", "role"):
+            if value := options.text(key):
+                yield Finding(f"{name} has the {key} {value}", options.at(key), value)

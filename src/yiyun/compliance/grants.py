@@ -1,0 +1,49 @@
+"""What bindings give to persons in all namespaces."""
+
+from collections.abc import Iterable
+
+from yiyun.compliance.facts import Map, Object, Unevaluated
+from yiyun.compliance.world import World
+
+BINDING = "rbac.authorization.k8s.io/ClusterRoleBinding"
+ROLE = "rbac.authorization.k8s.io/ClusterRole"
+POWERFUL = ("cluster-admin", "admin", "edit")
+"""Roles of Kubernetes' own that read Secrets and enter pods."""
+HARMLESS = ("view",)
+
+
+def persons(binding: Object) -> list[Map]:
+    """Users and groups that a binding names, without those of Kubernetes' own parts; the break-glass group is left out."""
+    return [
+        subject
+        for subject in binding.root.maps("subjects")
+        if subject.text("kind") in ("User", "Group") and not subject.text("name").startswith("system:")
+    ]
+
+
+def granting(world: World, binding: Object, group: str, resources: Iterable[str], verbs: Iterable[str]) -> str | None:
+    """What of `resources` the bound role lets its holder do in every namespace; None: nothing.
+
+    Raises Unevaluated for a role that is not in the input, and for one that is put together from others.
+    """
+    reference = binding.root.map("roleRef")
+    name = reference.text("name")
+    if name in POWERFUL:
+        return f"all that {name} may"
+    if name in HARMLESS:
+        return None
+    role = world.get(ROLE, "", name)
+    if role is None:
+        raise Unevaluated(f"the role {name} is not in the input")
+    if role.elsewhere.has("aggregationRule"):
+        raise Unevaluated(f"the role {name} is put together from others")
+    wanted, asked = set(resources), {*verbs, "*"}
+    for granted in role.elsewhere.maps("rules"):
+        if granted.texts("resourceNames") or not {group, "*"} & {*granted.texts("apiGroups")}:
+            continue
+        named = {*granted.texts("resources")}
+        hit = sorted(wanted if "*" in named else wanted & named)
+        allowed = sorted(asked & {*granted.texts("verbs")})
+        if hit and allowed:
+            return f"{', '.join(allowed)} of {', '.join(hit)}"
+    return None
