@@ -1,10 +1,8 @@
 """Audits to report: of recorded hosts, of hosts that say hostile things, of many hosts."""
 
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
-
-import host_cases
-from rule_cases import PACK, rules
 
 from yiyun.compliance.assessment import Assessment
 from yiyun.compliance.attestations import Claim
@@ -12,12 +10,22 @@ from yiyun.compliance.catalogue import Catalogue, load_catalogue
 from yiyun.compliance.clauses import roll_up
 from yiyun.compliance.engine import Result, judge_host
 from yiyun.compliance.host import Host
+from yiyun.compliance.loader import load_rules
 from yiyun.compliance.model import Finding, Resource, State, Verdict
+from yiyun.compliance.rule import Rule
 from yiyun.evidence.hosts import capabilities, probes, records
+from yiyun.paths import CHECKOUT
 
 TAKEN = "2026-11-28T04:00:00+00:00"
+PACK = CHECKOUT / "policies" / "mlps3"
+FAR = date(2099, 12, 31)
 FAILING = "sshd_root_login"
 """A rule of hosts that hostile verdicts are said to come from."""
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    return {rule.id: rule for rule in load_rules(PACK)}
 
 
 @cache
@@ -36,7 +44,7 @@ def of(verdicts: Iterable[Verdict], claims: Iterable[Claim] = (), notes: Iterabl
 
 @cache
 def _judged(name: str) -> tuple[Verdict, ...]:
-    kept = host_cases.recorded(name)
+    kept = records.load_one(CHECKOUT / "tests" / "recorded" / "hosts" / name)
     host = Host(name, records.facts(kept, probes.load()), kept.problem, tuple(capabilities.lacking(kept.container)))
     return tuple(judge_host([rule for rule in rules().values() if not rule.needs_site], host))
 

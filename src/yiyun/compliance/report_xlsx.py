@@ -6,6 +6,7 @@ A clause has a line for all objects together, then one for each object that was 
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
@@ -136,7 +137,7 @@ def _record_sheets(
 
 
 def _sheet(book: Workbook, title: str) -> WriteOnlyWorksheet:
-    sheet: WriteOnlyWorksheet = book.create_sheet(title)
+    sheet: Any = book.create_sheet(title)  # its published types lack the page setup
     for place, width in enumerate(COLUMNS.values()):
         sheet.column_dimensions[chr(ord("A") + place)].width = width
     sheet.freeze_panes = "C2"
@@ -145,7 +146,7 @@ def _sheet(book: Workbook, title: str) -> WriteOnlyWorksheet:
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.append([_cell(sheet, head, _HEAD) for head in COLUMNS])
-    return sheet
+    return cast("WriteOnlyWorksheet", sheet)
 
 
 def _append(sheet: WriteOnlyWorksheet, line: Line) -> None:
