@@ -49,9 +49,14 @@ def traces(lab: HostLab) -> dict[str, object]:
 
 
 def processes(mark: str, directory: str) -> dict[str, str]:
-    """Commands of all processes that belong to the lab: by their cgroup, or by a command line that names it."""
+    """Commands of all processes that belong to the lab: by their cgroup, or by a command line that names it.
+
+    Without those that have ended and wait for this machine's init to collect their exit status.
+    """
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
+        if _text(entry / "stat").rpartition(")")[2].split()[:2] == ["Z", "1"]:
+            continue
         groups, command = _text(entry / "cgroup"), _text(entry / "cmdline").replace("\0", " ")
         if mark in groups or mark in command or directory in command:
             found[entry.name] = command
