@@ -11,7 +11,6 @@ from yiyun.evidence.redaction import redacted
 PAGE = 500
 """Objects that one request asks for."""
 FORBIDDEN = 403
-NOT_FOUND = 404
 EXPIRED = 410
 
 
@@ -32,6 +31,7 @@ class Reader:
     def __init__(self, api: ApiServer) -> None:
         self._api = api
         self._versions: dict[str, list[str]] | None = None
+        self._kinds: dict[str, dict[str, Kind]] = {}
 
     def read(self, kind: str) -> Listing:
         """All objects of a kind (`group/Kind`). Never raises: what goes wrong is the listing's problem."""
@@ -43,16 +43,28 @@ class Reader:
             return Listing(kind, problem=f"{kind} {what}: {error}")
         except UserError as error:
             return Listing(kind, problem=f"{kind} could not be read: {error}")
+        except (KeyError, TypeError, AttributeError):
+            return Listing(kind, problem=f"{kind} could not be read: the API server does not say which kinds it serves")
 
     def _served(self, kind: str) -> Kind | None:
         group, _, name = kind.rpartition("/")
         if self._versions is None:
             self._versions = self._all_versions()
         for version in self._versions.get(group, ()):
-            found = self._api.kind(version, name)
-            if found is not None:
-                return found
+            if version not in self._kinds:
+                self._kinds[version] = self._kinds_of(version)
+            if name in self._kinds[version]:
+                return self._kinds[version][name]
         return None
+
+    def _kinds_of(self, version: str) -> dict[str, Kind]:
+        """Kinds of one API version. Unlike elsewhere no answer is taken for an empty one: it would hide objects."""
+        listed = self._api.request("GET", f"/apis/{version}" if "/" in version else f"/api/{version}")["resources"]
+        return {
+            each["kind"]: Kind(version, each["kind"], each["name"], each["namespaced"])
+            for each in listed
+            if "/" not in each["name"]
+        }
 
     def _all_versions(self) -> dict[str, list[str]]:
         """API group -> its versions, the preferred one first."""
@@ -64,20 +76,28 @@ class Reader:
         return found
 
     def _items(self, kind: Kind) -> list[dict[str, Any]]:
-        """Every object, whole: lists leave out version and kind. A list that ran out of time is read again, at once."""
-        whole = {"apiVersion": kind.api_version, "kind": kind.kind}
-        query = {"limit": str(PAGE)}
+        """Every object. A list that ran out of time between two pages is read again, as one page."""
+        try:
+            return self._pages(kind, {"limit": str(PAGE)})
+        except ApiError as error:
+            if error.status != EXPIRED:
+                raise
+            return self._pages(kind, {})
+
+    def _pages(self, kind: Kind, query: dict[str, str]) -> list[dict[str, Any]]:
+        whole = {"apiVersion": kind.api_version, "kind": kind.kind}  # lists leave these out
         found: list[dict[str, Any]] = []
         while True:
-            try:
-                page = self._api.request("GET", kind.path(), query=query)
-            except ApiError as error:
-                if error.status != EXPIRED or "continue" not in query:
-                    raise
-                query, found = {}, []
-                continue
-            found += (redacted({**whole, **item}) for item in page.get("items") or ())
-            rest = page.get("metadata", {}).get("continue")
+            page = self._api.request("GET", kind.path(), query=query)
+            items, about = page.get("items", page), page.get("metadata") or {}
+            if not isinstance(about, dict) or not (items is None or _are_objects(items)):
+                raise UserError("the answer is no list of objects")
+            found += (redacted({**whole, **item}) for item in items or ())
+            rest = about.get("continue")
             if not rest:
                 return found
-            query = {"limit": str(PAGE), "continue": rest}
+            query = {"limit": str(PAGE), "continue": str(rest)}
+
+
+def _are_objects(items: Any) -> bool:
+    return isinstance(items, list) and all(isinstance(item, dict) for item in items)
