@@ -7,9 +7,9 @@ from unittest import mock
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shipped import site
 
-from yiyun.bundle import keys
 from yiyun.bundle.making import create
 from yiyun.bundle.making.pieces import Made, Piece, Wish
+from yiyun.signing import keys
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 FINGERPRINT = keys.fingerprint(KEY.public_key())

@@ -11,7 +11,7 @@ import pytest
 from conftest import HostPlace
 from converging import play
 
-from yiyun.bundle import keys
+from yiyun.bundle.layout import SEAL
 from yiyun.bundle.manifest import parse
 from yiyun.operations.hosts import access
 from yiyun.paths import CHECKOUT
@@ -27,7 +27,7 @@ class Bundle:
     def __init__(self, place: HostPlace) -> None:
         self.place, self.directory = place, place.root / "bundle"
         place.yiyun("bundle", "create", str(self.directory), "--arch", "amd64", timeout=60 * MINUTES)
-        self.fingerprint = next(iter(keys.trusted()))
+        self.fingerprint = next(iter(SEAL.trusted()))
         place.env |= {"YIYUN_BUNDLE": str(self.directory), "YIYUN_BUNDLE_KEY": self.fingerprint}
 
     @property

@@ -7,17 +7,18 @@ import pytest
 from bundles import FINGERPRINT, made
 
 from yiyun import bundle
-from yiyun.bundle import keys
+from yiyun.bundle.layout import SEAL
 from yiyun.bundle.making import by_design, create
 from yiyun.bundle.making.pieces import Made, Piece
 from yiyun.cli import main
+from yiyun.signing import keys
 
 
 @pytest.fixture
 def yiyun(tmp_path, monkeypatch, capsys):
     """Run the command in this process; returns exit code, stdout, stderr."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv(keys.VARIABLE, raising=False)
+    monkeypatch.delenv(SEAL.variable, raising=False)
     monkeypatch.setattr(by_design, "missing", lambda _wish, _pieces: [])
 
     def run(*arguments):
@@ -45,7 +46,7 @@ def test_create_verify_list(yiyun, tmp_path, monkeypatch):
     directory = tmp_path / "bundle"
     code, out, err = yiyun("create", directory, "--site", "lab", "--arch", "amd64")
     assert code == 0, err
-    fingerprint = keys.fingerprint(keys.ensure_own().public_key())
+    fingerprint = keys.fingerprint(SEAL.ensure_own().public_key())
     assert f"1 files written; signed by {fingerprint}" in out
     assert "1 wheel (0 MiB)" in out
     assert not list(directory.rglob("*.pem"))

@@ -18,6 +18,7 @@ from yiyun.bundle.verify import verify
 from yiyun.errors import UserError
 from yiyun.lab.hosts import repository
 from yiyun.paths import CHECKOUT
+from yiyun.signing.seal import PARTIAL
 
 DEB = "packages/debian-12/chrony_4.3-2_amd64.deb"
 
@@ -34,7 +35,7 @@ def good(directory):
 
 
 def stamps(directory):
-    return {path: (directory / path).stat().st_mtime_ns for path in [*CONTENT, *layout.OWN]}
+    return {path: (directory / path).stat().st_mtime_ns for path in [*CONTENT, *layout.SEAL.own]}
 
 
 def test_a_second_run_touches_nothing(directory):
@@ -181,7 +182,7 @@ def test_a_killed_run_is_gone_on_with(directory, after):
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    (wheels / f"{layout.PARTIAL}0.whl").write_bytes(b"half")
+    (wheels / f"{PARTIAL}0.whl").write_bytes(b"half")
     kept = {path.name: path.stat().st_mtime_ns for path in wheels.glob("[0-9]*.whl")}
     assert kept
     content = {f"wheels/{n}.whl": str(n).encode() * 400_000 for n in range(12)}
@@ -190,7 +191,7 @@ def test_a_killed_run_is_gone_on_with(directory, after):
     assert len(good(directory).files) == 12
 
 
-@pytest.mark.parametrize("name", layout.OWN)
+@pytest.mark.parametrize("name", layout.SEAL.own)
 def test_a_run_killed_while_signing_leaves_nothing_that_counts(directory, name):
     made(directory)
     good(directory)

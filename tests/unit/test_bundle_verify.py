@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from yiyun import bundle
-from yiyun.bundle import keys
+from yiyun.bundle.layout import SEAL
 from yiyun.bundle.verify import verify
 from yiyun.errors import UserError
+from yiyun.signing import keys
 
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 DEB = "packages/debian-12/chrony_4.3-2_amd64.deb"
@@ -190,7 +191,7 @@ def test_a_signed_manifest_of_a_later_schema_is_bad_input(there):
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv(keys.VARIABLE, raising=False)
+    monkeypatch.delenv(SEAL.variable, raising=False)
     return tmp_path / "state" / "yiyun" / "bundle"
 
 
@@ -201,40 +202,40 @@ def test_nobody_is_trusted_by_default(home, there, monkeypatch):
 
 
 def test_the_own_key_is_made_for_its_owner_alone_and_trusted(home):
-    key = keys.ensure_own()
+    key = SEAL.ensure_own()
     assert (home / "key.pem").stat().st_mode & 0o777 == 0o600
     assert home.stat().st_mode & 0o777 == 0o700
-    assert keys.trusted() == {keys.fingerprint(key.public_key())}
-    assert keys.fingerprint(keys.ensure_own().public_key()) == keys.fingerprint(key.public_key())
+    assert SEAL.trusted() == {keys.fingerprint(key.public_key())}
+    assert keys.fingerprint(SEAL.ensure_own().public_key()) == keys.fingerprint(key.public_key())
     assert [path.name for path in home.iterdir() if path.name.startswith(".")] == []
 
 
 def test_a_key_that_others_may_read_signs_nothing(home):
-    keys.ensure_own()
+    SEAL.ensure_own()
     (home / "key.pem").chmod(0o640)
     with pytest.raises(UserError, match="others may read this private key: chmod 600"):
-        keys.ensure_own()
+        SEAL.ensure_own()
 
 
 def test_trusted_keys_are_listed_one_a_line(home, there):
     home.mkdir(parents=True)
     (home / "trusted").write_text(f"# who made it\n\n{FINGERPRINT}  # by telephone\n")
-    assert keys.trusted() == {FINGERPRINT}
+    assert SEAL.trusted() == {FINGERPRINT}
     (home / "trusted").write_text("\nnonsense\n")
     with pytest.raises(UserError, match=r"trusted:2: 'nonsense' is no fingerprint"):
-        keys.trusted()
+        SEAL.trusted()
 
 
 def test_a_named_key_is_the_only_one(home, there, tmp_path, monkeypatch):
-    keys.ensure_own()
-    assert keys.trusted(str(there / "bundle.pub")) == {FINGERPRINT}
-    monkeypatch.setenv(keys.VARIABLE, FINGERPRINT)
-    assert keys.trusted() == {FINGERPRINT}
+    SEAL.ensure_own()
+    assert SEAL.trusted(str(there / "bundle.pub")) == {FINGERPRINT}
+    monkeypatch.setenv(SEAL.variable, FINGERPRINT)
+    assert SEAL.trusted() == {FINGERPRINT}
     (tmp_path / "junk").write_bytes(b"junk")
     (tmp_path / "huge").write_bytes(bytes(100_000))
     for named in ("sha256:abc", str(tmp_path / "junk"), str(tmp_path / "none"), str(tmp_path / "huge"), str(tmp_path)):
         with pytest.raises(UserError):
-            keys.trusted(named)
+            SEAL.trusted(named)
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", keys.public_text(KEY)])

@@ -1,12 +1,9 @@
 """Where things lie in a bundle. All paths are relative to its top, with slashes; a mirror serves them as they are."""
 
-MANIFEST = "bundle.json"
-SIGNATURE = "bundle.json.sig"
-"""Ed25519 over the bytes of the manifest: 64 bytes, as `openssl pkeyutl -rawin` reads them."""
-PUBLIC_KEY = "bundle.pub"
-"""Of the key that signed, PEM. Trusted only for a fingerprint that came another way."""
-OWN = (MANIFEST, SIGNATURE, PUBLIC_KEY)
-"""Files of the bundle itself; the manifest lists all others."""
+from yiyun.signing.seal import Seal
+
+SEAL = Seal("bundle", "YIYUN_BUNDLE_KEY", "bundle.json", "bundle.pub")
+"""Its manifest, the signature beside it, and the signer's public key; the manifest lists all other files."""
 
 BINARIES = "bin"
 CRDS = "crds"
@@ -17,8 +14,6 @@ WHEELS = "wheels"
 TOP = (BINARIES, CRDS, KUBERNETES, PACKAGES, PYTHON, WHEELS)
 """Every directory at the top."""
 
-PARTIAL = ".partial-"
-"""Beginning of the names of files that are still being written."""
 ARCHES = ("amd64", "arm64")
 
 

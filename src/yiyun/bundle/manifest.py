@@ -33,7 +33,7 @@ def _inside(path: str) -> str:
     """A path that cannot lead out of the bundle, written in the one way that it can be written."""
     if "\\" in path or path.startswith("/") or str(PurePosixPath(path)) != path or ".." in path.split("/"):
         raise ValueError("is no plain relative path; write it relative to the bundle, with slashes, without . and ..")
-    if path in layout.OWN:
+    if path in layout.SEAL.own:
         raise ValueError("is a file of the bundle itself; the manifest lists all others")
     if path.partition("/")[0] not in layout.TOP or "/" not in path:
         raise ValueError(f"lies outside of the bundle's directories; they are {', '.join(layout.TOP)}")

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from yiyun.bundle import checking, keys, layout
+from yiyun.bundle import layout
 from yiyun.bundle.manifest import LIMIT, File, Manifest, parse
 from yiyun.errors import UserError
 from yiyun.paths import cache_dir
+from yiyun.signing import keys, tree
 
 VARIABLE = "YIYUN_BUNDLE"
 
@@ -42,11 +43,9 @@ class Bundle:
         if not listed:
             raise UserError(f"{self.directory}: the bundle has no {place}; make it with  ./yiyun bundle create")
         known = {file.path for file in listed}
-        problems = [problem for file in listed if (problem := checking.problem_of(self.directory, file))]
+        problems = [problem for file in listed if (problem := tree.problem_of(self.directory, file))]
         problems += [
-            f"{path}: is not in the manifest"
-            for path, _ in checking.entries(self.directory, place)
-            if path not in known
+            f"{path}: is not in the manifest" for path, _ in tree.entries(self.directory, place) if path not in known
         ]
         _refuse(self.directory, problems)
         return self.directory / place
@@ -88,28 +87,28 @@ def opened() -> Bundle | None:
     Raises UserError when the manifest is not signed by a trusted key, or is no manifest.
     """
     named = os.environ.get(VARIABLE)
-    if not named or not (Path(named) / layout.MANIFEST).exists():
+    if not named or not (Path(named) / layout.SEAL.manifest).exists():
         return None
     directory = Path(named).resolve()
-    stamps = tuple((directory / name).stat().st_mtime_ns for name in layout.OWN if (directory / name).exists())
-    return _open(directory, stamps, keys.trusted())
+    stamps = tuple((directory / name).stat().st_mtime_ns for name in layout.SEAL.own if (directory / name).exists())
+    return _open(directory, stamps, layout.SEAL.trusted())
 
 
 def unsigned() -> Path | None:
     """The directory of `YIYUN_BUNDLE` where it has no bundle.json."""
     named = os.environ.get(VARIABLE)
-    return Path(named) if named and Path(named).is_dir() and not (Path(named) / layout.MANIFEST).exists() else None
+    return Path(named) if named and Path(named).is_dir() and not (Path(named) / layout.SEAL.manifest).exists() else None
 
 
 def open_at(directory: Path, trust: Collection[str]) -> Bundle:
     """Open a bundle. Raises UserError when its manifest is not signed by a trusted key, or is no manifest."""
-    data = read_own(directory, layout.MANIFEST)
-    public = read_own(directory, layout.PUBLIC_KEY)
-    problem = keys.problem_of(public, read_own(directory, layout.SIGNATURE), data, trust)
+    data = read_own(directory, layout.SEAL.manifest)
+    public = read_own(directory, layout.SEAL.public)
+    problem = layout.SEAL.problem_of(public, read_own(directory, layout.SEAL.signature), data, trust)
     if problem:
         raise UserError(f"{directory}: nothing of this bundle is used: {problem}")
-    manifest = parse(data, str(directory / layout.MANIFEST))
-    return Bundle(directory, manifest, keys.fingerprint(keys.parse_public(public, layout.PUBLIC_KEY)))
+    manifest = parse(data, str(directory / layout.SEAL.manifest))
+    return Bundle(directory, manifest, keys.fingerprint(keys.parse_public(public, layout.SEAL.public)))
 
 
 @lru_cache(maxsize=4)
@@ -130,7 +129,7 @@ def read_own(directory: Path, name: str) -> bytes:
 
 def _copy_problem(scratch: Path, file: File) -> str | None:
     name = Path(file.path).name
-    problem = checking.problem_of(scratch, file.model_copy(update={"path": name}))
+    problem = tree.problem_of(scratch, file.model_copy(update={"path": name}))
     return problem and f"{file.path}: changed while it was copied"
 
 

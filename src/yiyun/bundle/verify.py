@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from yiyun.bundle import checking, keys, layout
+from yiyun.bundle import layout
 from yiyun.bundle.manifest import Manifest, parse
 from yiyun.bundle.reading import read_own
 from yiyun.errors import UserError
+from yiyun.signing import tree
 
 SHOW_EVERY_SECONDS = 5.0
 Report = Callable[[str], None]
@@ -33,30 +34,15 @@ def verify(directory: Path, trust: Collection[str], report: Report) -> Verificat
     """
     if not directory.is_dir():
         raise UserError(f"{directory}: is no directory")
-    data = read_own(directory, layout.MANIFEST)
-    problems, fingerprint = _signature(directory, data, trust)
+    data = read_own(directory, layout.SEAL.manifest)
+    problems, fingerprint = layout.SEAL.check(directory, data, trust)
     try:
-        manifest = parse(data, str(directory / layout.MANIFEST))
+        manifest = parse(data, str(directory / layout.SEAL.manifest))
     except UserError as error:
         if not problems:
             raise
         return Verification((*problems, str(error)), fingerprint, None)
     return Verification((*problems, *_files(directory, manifest, report)), fingerprint, manifest)
-
-
-def _signature(directory: Path, data: bytes, trust: Collection[str]) -> tuple[list[str], str]:
-    absent = [f"{name}: missing" for name in (layout.PUBLIC_KEY, layout.SIGNATURE) if not (directory / name).is_file()]
-    fingerprint = ""
-    if (directory / layout.PUBLIC_KEY).is_file():
-        public = read_own(directory, layout.PUBLIC_KEY)
-        try:
-            fingerprint = keys.fingerprint(keys.parse_public(public, layout.PUBLIC_KEY))
-        except UserError as error:
-            return [*absent, str(error)], ""
-        if not absent:
-            problem = keys.problem_of(public, read_own(directory, layout.SIGNATURE), data, trust)
-            return [problem] if problem else [], fingerprint
-    return absent, fingerprint
 
 
 def _files(directory: Path, manifest: Manifest, report: Report) -> list[str]:
@@ -72,14 +58,4 @@ def _files(directory: Path, manifest: Manifest, report: Report) -> list[str]:
             report(f"{done / 2**20:.0f} of {total / 2**20:.0f} MiB compared")
 
     report(f"comparing {len(manifest.files)} files, {total / 2**20:.0f} MiB")
-    problems = [
-        problem for file in manifest.files if (problem := checking.problem_of(directory, file, progress)) is not None
-    ]
-    listed = {file.path for file in manifest.files}
-    for path, regular in checking.entries(directory):
-        if path in layout.OWN:
-            if not regular:
-                problems.append(f"{path}: is no regular file; a bundle has no links")
-        elif path not in listed:
-            problems.append(f"{path}: is not in the manifest")
-    return problems
+    return tree.differences(directory, manifest.files, layout.SEAL.own, progress)

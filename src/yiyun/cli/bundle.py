@@ -43,9 +43,10 @@ def create(
     ] = None,
 ) -> None:
     """Make the bundle, or complete it. Safe to run again; exit 1 when something that it should bring is missing."""
-    from yiyun.bundle import VARIABLE, keys, layout
+    from yiyun.bundle import VARIABLE, layout
     from yiyun.bundle.making.create import create as make
     from yiyun.bundle.making.pieces import Wish
+    from yiyun.signing import keys
 
     loaded = load_site(site)
     arches = sorted(set(arch or {host.arch for host in loaded.hosts}))
@@ -59,7 +60,7 @@ def create(
         raise UserError(f"--key {key}: the private key lies inside of the bundle; keep it where the bundle never goes")
     if os.environ.get(VARIABLE) and Path(os.environ[VARIABLE]).resolve() == place.resolve():
         del os.environ[VARIABLE]  # it is being made: nothing may be taken from it yet
-    signer = keys.read_private(key) if key else keys.ensure_own()
+    signer = keys.read_private(key) if key else layout.SEAL.ensure_own()
     created = make(Wish(loaded, cast("tuple[Arch, ...]", tuple(arches)), place), signer, reporter())
     _summarize(created.manifest)
     for word, paths in (
@@ -85,10 +86,10 @@ def verify(
     ] = None,
 ) -> None:
     """Compare signature and every file; name each problem; exit 1 when there is any."""
-    from yiyun.bundle import keys
+    from yiyun.bundle import layout
     from yiyun.bundle.verify import verify as check
 
-    found = check(directory, keys.trusted(key), reporter())
+    found = check(directory, layout.SEAL.trusted(key), reporter())
     for problem in found.problems:
         out.print(problem, markup=False)
     if found.problems or found.manifest is None:
@@ -112,8 +113,8 @@ def list_files(
     from yiyun.bundle.manifest import parse
     from yiyun.bundle.reading import read_own
 
-    data = read_own(directory, layout.MANIFEST)
-    manifest = parse(data, str(directory / layout.MANIFEST))
+    data = read_own(directory, layout.SEAL.manifest)
+    manifest = parse(data, str(directory / layout.SEAL.manifest))
     if output is Format.JSON:
         sys.stdout.write(data.decode("utf-8"))
         return

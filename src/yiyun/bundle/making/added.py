@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from yiyun.bundle import checking, layout
+from yiyun.bundle import layout
 from yiyun.bundle.making.pieces import Made, Piece, Report, Wish
 from yiyun.bundle.manifest import Arch, Kind
 from yiyun.lab.hosts.presentation import OS_PROFILE
+from yiyun.signing import tree
+from yiyun.signing.seal import PARTIAL
 from yiyun.site import os_profile
 
 _DEB = re.compile(r"(?P<name>[^_]+)_(?P<version>[^_]+)_(?P<arch>all|amd64|arm64)")
@@ -24,9 +26,9 @@ def make(wish: Wish, report: Report) -> Made:
     del report
     made = Made()
     for top, kind in ((layout.PACKAGES, "package"), (layout.PYTHON, "python")):
-        for path, regular in checking.entries(wish.directory, top):
+        for path, regular in tree.entries(wish.directory, top):
             name = PurePosixPath(path).parts[1]
-            if regular and name != OS_PROFILE and not PurePosixPath(path).name.startswith(layout.PARTIAL):
+            if regular and name != OS_PROFILE and not PurePosixPath(path).name.startswith(PARTIAL):
                 made.pieces.append(
                     _piece(wish.directory / path, path, name, "package" if kind == "package" else "python")
                 )

@@ -16,12 +16,14 @@ from pathlib import Path, PurePosixPath
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from yiyun.bundle import checking, keys, layout
+from yiyun.bundle import layout
 from yiyun.bundle.making import added, binaries, by_design, debian, definitions, nodes, wheels
 from yiyun.bundle.making.pieces import Made, Piece, Report, Wish
 from yiyun.bundle.manifest import SCHEMA, File, Manifest, Missing, dump, parse
 from yiyun.bundle.reading import open_at, read_own
 from yiyun.errors import UserError
+from yiyun.signing import keys, tree
+from yiyun.signing.seal import PARTIAL
 
 PARTS: dict[str, Callable[[Wish, Report], Made]] = {
     "definitions": definitions.make,
@@ -68,7 +70,7 @@ def create(wish: Wish, key: Ed25519PrivateKey, report: Report) -> Created:
         files, written = _put_all(directory, made.pieces, report)
         planned = {file.path for file in files}
         removed = _remove_stale(directory, before, planned)
-        strange = [path for path, _ in checking.entries(directory) if path not in planned and path not in layout.OWN]
+        strange = [path for path, _ in tree.entries(directory) if path not in planned and path not in layout.SEAL.own]
         if strange:
             raise UserError(
                 f"{directory}: neither made by yiyun nor in a place for what people add: {', '.join(strange[:10])}\n"
@@ -105,21 +107,21 @@ def _before(directory: Path, key: Ed25519PrivateKey) -> Manifest | None:
 
 def _refuse_strange(directory: Path) -> None:
     """Nothing is ever written or removed in a directory that is something else."""
-    strange = sorted({path.name for path in directory.iterdir()} - {*layout.TOP, *layout.OWN})
-    strange = [name for name in strange if not name.startswith(layout.PARTIAL)]
+    strange = sorted({path.name for path in directory.iterdir()} - {*layout.TOP, *layout.SEAL.own})
+    strange = [name for name in strange if not name.startswith(PARTIAL)]
     if strange:
         raise UserError(
             f"{directory}: holds {', '.join(strange[:5])}, which is no part of a bundle; name an empty directory"
         )
-    links = [path for path, regular in checking.entries(directory) if not regular]
+    links = [path for path, regular in tree.entries(directory) if not regular]
     if links:
         raise UserError(f"{directory / links[0]}: is a link or no regular file; a bundle holds plain files only")
 
 
 def _clear_partial(directory: Path) -> None:
     """Delete what a killed run was writing."""
-    for path, _ in checking.entries(directory):
-        if PurePosixPath(path).name.startswith(layout.PARTIAL):
+    for path, _ in tree.entries(directory):
+        if PurePosixPath(path).name.startswith(PARTIAL):
             (directory / path).unlink()
 
 
@@ -148,10 +150,10 @@ def _put(directory: Path, piece: Piece) -> tuple[File, bool]:
     else:
         with piece.source.open("rb") as source:
             file = piece.listed(hashlib.file_digest(source, "sha256").hexdigest(), os.fstat(source.fileno()).st_size)
-    if piece.added or checking.problem_of(directory, file) is None:
+    if piece.added or tree.problem_of(directory, file) is None:
         return file, False
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f"{layout.PARTIAL}{target.name}")
+    scratch = target.with_name(f"{PARTIAL}{target.name}")
     digest = hashlib.sha256()
     with scratch.open("wb") as out:
         for block in _blocks(piece.source):
@@ -177,7 +179,7 @@ def _remove_stale(directory: Path, before: Manifest | None, planned: set[str]) -
     """Remove what an earlier run brought and this one does not: only files that are as that run left them."""
     removed = []
     for file in before.files if before else ():
-        if not file.added and file.path not in planned and checking.problem_of(directory, file) is None:
+        if not file.added and file.path not in planned and tree.problem_of(directory, file) is None:
             (directory / file.path).unlink()
             removed.append(file.path)
     return removed
@@ -188,21 +190,9 @@ def _sign(directory: Path, manifest: Manifest, before: Manifest | None, key: Ed2
     if before is not None and before.model_copy(update={"created": manifest.created}) == manifest:
         return before
     data = dump(manifest)
-    parse(data, str(directory / layout.MANIFEST))  # what is signed can be read
-    # Signature last: until then the old one does not fit, and nothing of the bundle is used.
-    for name, content in (
-        (layout.MANIFEST, data),
-        (layout.PUBLIC_KEY, keys.public_text(key)),
-        (layout.SIGNATURE, key.sign(data)),
-    ):
-        scratch = directory / f"{layout.PARTIAL}{name}"
-        with scratch.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        scratch.chmod(0o644)
-        scratch.replace(directory / name)
-    return parse(read_own(directory, layout.MANIFEST), str(directory / layout.MANIFEST))
+    parse(data, str(directory / layout.SEAL.manifest))  # what is signed can be read
+    layout.SEAL.sign(directory, data, key)
+    return parse(read_own(directory, layout.SEAL.manifest), str(directory / layout.SEAL.manifest))
 
 
 @contextmanager

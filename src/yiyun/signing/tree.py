@@ -1,26 +1,61 @@
-"""Comparing the files of a bundle with its manifest, without following any link out of it."""
+"""Comparing the files of a directory with a list of them, without following any link out of it."""
 
 import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-
-from yiyun.bundle.manifest import File
+from typing import Protocol
 
 BLOCK = 2**20
 
 
-def problem_of(directory: Path, file: File, progress: Callable[[int], None] = lambda _bytes: None) -> str | None:
-    """Why the file of a bundle is not the listed one; None where it is. `progress` gets the bytes that were read."""
+class Listed(Protocol):
+    """A file as a manifest lists it."""
+
+    @property
+    def path(self) -> str:
+        """Relative to the directory, with slashes."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the whole file, lower-case hex."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+
+def ignored(_bytes: int) -> None:
+    """Progress that nobody looks at."""
+
+
+def differences(
+    directory: Path, listed: Iterable[Listed], own: Collection[str], progress: Callable[[int], None] = ignored
+) -> list[str]:
+    """What in a directory is not as listed: files that are missing, altered, or more than the list and `own` name."""
+    listed = tuple(listed)
+    problems = [problem for file in listed if (problem := problem_of(directory, file, progress)) is not None]
+    names = {file.path for file in listed}
+    for path, regular in entries(directory):
+        if path in own:
+            if not regular:
+                problems.append(f"{path}: is no regular file; links are not followed")
+        elif path not in names:
+            problems.append(f"{path}: is not in the manifest")
+    return problems
+
+
+def problem_of(directory: Path, file: Listed, progress: Callable[[int], None] = ignored) -> str | None:
+    """Why a file is not the listed one; None where it is. `progress` gets the bytes that were read."""
     try:
         descriptor = os.open(directory / file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return f"{file.path}: missing"
     except OSError as error:
         if error.errno == errno.ELOOP:
-            return f"{file.path}: is a symbolic link; a bundle has none"
+            return f"{file.path}: is a symbolic link; links are not followed"
         return f"{file.path}: cannot be read: {error.strerror}"
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
