@@ -8,6 +8,7 @@
       audit: |
         == status
         ...
+    host: lab-az1-01                its name, where the rule compares it with hosts.yaml
     survives:                       of a passing case: facts whose loss or change need not end the pass, with the reason
       "sysctls.ipv4.*.rp_filter": both 1 and 2 are filters
 
@@ -42,7 +43,7 @@ def recorded(name: str) -> HostRecord:
 def content(file: Path) -> dict[str, Any]:
     """The case as plain data."""
     found = yaml.load(file.read_bytes(), yaml.CSafeLoader)
-    assert set(found) <= {"from", "written", "replace", "say", "survives"}, f"{file}: {sorted(found)}"
+    assert set(found) <= {"from", "written", "replace", "say", "host", "survives"}, f"{file}: {sorted(found)}"
     return dict(found)
 
 
@@ -72,4 +73,9 @@ def facts_of(file: Path, names: tuple[str, ...]) -> Mapping[str, Any]:
 
 def host_of(file: Path, names: tuple[str, ...]) -> Host:
     """The host of a case as rules see it. It lacks nothing: what a container cannot show is another test's concern."""
-    return Host("case", facts_of(file, names))
+    return Host(name_of(file), facts_of(file, names))
+
+
+def name_of(file: Path) -> str:
+    """Name of the host of a case."""
+    return str(content(file).get("host", "case"))

@@ -45,7 +45,7 @@ def watched(value: Any, path: Path, read: dict[Path, Any]) -> Any:
 
 
 def state(case: Case, facts: Mapping[str, Any]) -> State:
-    (verdict,) = judge_host([case.rule], Host("case", facts), lab())
+    (verdict,) = judge_host([case.rule], Host(host_cases.name_of(case.file), facts), lab())
     assert "broke off" not in verdict.message, verdict.message
     return verdict.state
 

@@ -10,29 +10,29 @@ from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines,
 
 # A container's files are read through its own root. Keys of the encryption are blotted out on the host.
 _COMMAND = r"""
-command -v pgrep >/dev/null || exit 3
+command -v ps >/dev/null || exit 3
 arguments() { tr '\0' '\n' <"/proc/$1/cmdline" | tail -n +2 | grep -viE 'password|cluster-token'; }
 started() { echo "started $(($(date +%s) - $(ps -o etimes= -p "$1")))"; }
-for name in kube-apiserver kube-controller-manager kube-scheduler etcd; do
-  for pid in $(pgrep -x "$(printf %.15s "$name")"); do
-    echo "== $name"; arguments "$pid"
-    [ "$name" = etcd ] && { echo '== etcd environment'; tr '\0' '\n' <"/proc/$pid/environ" | grep '^ETCD_' | grep -viE 'password|token'; }
-    [ "$name" = kube-apiserver ] || continue
-    echo '== times'; started "$pid" || exit 4
-    for flag in audit-policy-file encryption-provider-config authentication-config authorization-config admission-control-config-file; do
-      file=$(arguments "$pid" | sed -n "s/^--$flag=//p" | tail -n 1)
-      [ -n "$file" ] && { echo "$flag $(stat -L -c %Z "/proc/$pid/root$file")" || exit 4; }
-    done
-    for flag in audit-policy-file encryption-provider-config authentication-config authorization-config admission-control-config-file; do
-      file=$(arguments "$pid" | sed -n "s/^--$flag=//p" | tail -n 1)
-      [ -n "$file" ] || continue
-      echo "== $flag"
-      sed -E 's/EncryptionConfiguration/Encryption/; s/("?secret"?[[:space:]]*:[[:space:]]*)[^],}[:space:]]+/\1hidden/g' "/proc/$pid/root$file" |
-        if [ "$flag" = encryption-provider-config ]; then sed -E 's#[A-Za-z0-9+/=]{20,}#hidden#g'; else cat; fi
-      echo
-    done
+ps -e -o pid= -o comm= | while read -r pid name; do
+  case $name in kube-apiserver|kube-controller|kube-scheduler|etcd) ;; *) continue ;; esac
+  if [ "$name" = kube-controller ]; then tr '\0' '\n' <"/proc/$pid/cmdline" | head -n 1 | grep -q 'manager$' || continue; fi
+  echo "== $name"; arguments "$pid"
+  [ "$name" = etcd ] && { echo '== etcd environment'; tr '\0' '\n' <"/proc/$pid/environ" | grep '^ETCD_' | grep -viE 'password|token'; }
+  [ "$name" = kube-apiserver ] || continue
+  echo '== times'; started "$pid" || exit 4
+  for flag in audit-policy-file encryption-provider-config authentication-config authorization-config admission-control-config-file; do
+    file=$(arguments "$pid" | sed -n "s/^--$flag=//p" | tail -n 1)
+    [ -n "$file" ] && echo "$flag $(stat -L -c %Z "/proc/$pid/root$file")"
   done
-done
+  for flag in audit-policy-file encryption-provider-config authentication-config authorization-config admission-control-config-file; do
+    file=$(arguments "$pid" | sed -n "s/^--$flag=//p" | tail -n 1)
+    [ -n "$file" ] || continue
+    echo "== $flag"
+    sed -E 's/EncryptionConfiguration/Encryption/; s/("?secret"?[[:space:]]*:[[:space:]]*)[^],}[:space:]]+/\1hidden/g' "/proc/$pid/root$file" |
+      if [ "$flag" = encryption-provider-config ]; then sed -E 's#[A-Za-z0-9+/=]{20,}#hidden#g'; else cat; fi
+    echo
+  done
+done || exit 4
 echo '== end'
 """
 
@@ -43,7 +43,7 @@ def parse(text: str) -> Facts:
     part(parts, "end")
     return {
         "apiserver": _apiserver(parts) if "kube-apiserver" in parts else None,
-        "manager": _manager(_flags(parts["kube-controller-manager"])) if "kube-controller-manager" in parts else None,
+        "manager": _manager(_flags(parts["kube-controller"])) if "kube-controller" in parts else None,
         "scheduler": _scheduler(_flags(parts["kube-scheduler"])) if "kube-scheduler" in parts else None,
         "etcd": _etcd(parts) if "etcd" in parts else None,
     }

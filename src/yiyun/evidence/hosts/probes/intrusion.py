@@ -1,0 +1,32 @@
+"""The sensor that looks for attacks in passing traffic: Suricata."""
+
+from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines, number, pairs, part
+
+_COMMAND = r"""
+echo '== now'; date +%s
+echo '== unit'; systemctl show --property=LoadState,ActiveState,UnitFileState suricata.service || exit 4
+echo '== signatures'; for file in /var/lib/suricata/rules/*.rules /etc/suricata/rules/*.rules; do [ -s "$file" ] && stat -c %Y "$file"; done
+true
+"""
+
+
+def parse(text: str) -> Facts:
+    """`sensor`: None where there is none, else `active`, `at_boot` and the days since the newest signatures (None: no signature)."""
+    parts = blocks(text)
+    unit = pairs(part(parts, "unit"), "=")
+    if set(unit) != {"LoadState", "ActiveState", "UnitFileState"}:
+        raise Unreadable("systemctl leaves out what was asked for")
+    if unit["LoadState"] == "not-found":
+        return {"sensor": None}
+    made = [number(line, "the time of a file") for line in lines(part(parts, "signatures"))]
+    now = number(part(parts, "now"), "the time")
+    return {
+        "sensor": {
+            "active": unit["ActiveState"] == "active",
+            "at_boot": unit["UnitFileState"] in ("enabled", "enabled-runtime"),
+            "signature_days": (now - max(made)) // 86400 if made else None,
+        }
+    }
+
+
+PROBE = Probe(_COMMAND, parse)
