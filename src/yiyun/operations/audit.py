@@ -1,7 +1,8 @@
 """The audit of a site: hosts, cluster, stacks and the site itself, read once, kept, and judged together.
 
     <out>/hosts/ cluster/ stacks/ site/     the evidence of each part
-    <out>/findings.json, clauses.json       what was found in it
+    <out>/report.*, findings.json, clauses.json   what was found in it
+    <out>/manifest.json, .sig, .pub         every file with its hash, signed
 
 What is judged is what is kept, so saved evidence gives the same verdicts again. A part that was not looked at leaves
 the clauses that it would tell of unchecked.
@@ -14,16 +15,17 @@ from pathlib import Path
 
 from yiyun.compliance.assessment import Assessment
 from yiyun.compliance.attestations import read_attestations
+from yiyun.compliance.audit_reports import FILES, render_assessment
 from yiyun.compliance.catalogue import load_catalogue
 from yiyun.compliance.clauses import Subject, roll_up
 from yiyun.compliance.difference import Findings, difference, read_findings
 from yiyun.compliance.engine import Result, judge_site
 from yiyun.compliance.loader import load_rules
 from yiyun.compliance.report_clauses import clauses_json
-from yiyun.compliance.report_json import render_json
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.waivers import apply_waivers, load_waivers
 from yiyun.errors import UserError
+from yiyun.evidence import sealed
 from yiyun.evidence import stacks as stack_records
 from yiyun.evidence.cluster import records as cluster_records
 from yiyun.evidence.cluster.records import ClusterRecord
@@ -32,11 +34,13 @@ from yiyun.evidence.hosts.records import HostRecord
 from yiyun.evidence.stacks import StacksRecord
 from yiyun.lab import files
 from yiyun.operations import environment
-from yiyun.operations.audit_parts import cluster, description, hosts, stacks
+from yiyun.operations.audit_parts import cluster, description, hosts, stacks, vouched
+from yiyun.operations.audit_parts.vouched import Vouched
+from yiyun.signing.keys import fingerprint
 from yiyun.site import Site
 
 Report = Callable[[str], None]
-FINDINGS = "findings.json"
+FINDINGS = FILES["json"]
 CLAUSES = "clauses.json"
 
 
@@ -100,7 +104,11 @@ def audit_site(
         found = _compared(found, since, earlier, seen)
     if out is not None:
         files.write(out / CLAUSES, clauses_json(found.clauses) + "\n", mode=0o644)
-        files.write(out / FINDINGS, render_json(found.result, all_verdicts=False), mode=0o644)
+        for form, name in FILES.items():
+            files.write(out / name, render_assessment(found, form, all_verdicts=False), mode=0o644)
+        key = sealed.SEAL.ensure_own()
+        sealed.seal(out, site.name, found.taken, key)
+        report(f"all of it is signed by {fingerprint(key.public_key())}")
     return found
 
 
@@ -111,11 +119,15 @@ def audit_evidence(directory: Path, pack: Path, site: Site | None = None, since:
     the file, where there is no evidence.
     """
     earlier = read_findings(since / FINDINGS) if since else None
-    seen = _load(directory)
+    believed = vouched.compare(directory)
+    seen = _load(directory, believed)
     of_today = site is not None
-    described = site or description.load(directory / description.DIRECTORY)
+    described = site
+    if site is None and believed.description:
+        described = description.load(directory / description.DIRECTORY)
     day = datetime.now(UTC).astimezone().date() if of_today else seen.day
     found = assess(pack, load_rules(pack), seen, described, day)
+    found = replace(found, result=replace(found.result, notes=(*believed.notes, *found.result.notes)))
     return found if since is None or earlier is None else _compared(found, since, earlier, seen)
 
 
@@ -166,15 +178,17 @@ def _save(out: Path, site: Site, seen: Evidence) -> None:
     description.save(out / description.DIRECTORY, site)
 
 
-def _load(directory: Path) -> Evidence:
-    """What is there. A part that is missing was not looked at. Raises UserError where there is none."""
+def _load(directory: Path, believed: Vouched) -> Evidence:
+    """What is there, with what is not as it was signed named as a problem. A part that is missing was not looked at. Raises UserError where there is none."""
     there = {name for name in (hosts.DIRECTORY, cluster.DIRECTORY, stacks.DIRECTORY) if (directory / name).is_dir()}
     if not there:
         raise UserError(f"{directory}: holds no evidence of an audit (hosts/, cluster/ or stacks/); --out makes it")
     return Evidence(
-        hosts=host_records.load(directory / hosts.DIRECTORY) if hosts.DIRECTORY in there else None,
-        cluster=cluster_records.load(directory / cluster.DIRECTORY) if cluster.DIRECTORY in there else None,
-        stacks=stack_records.load(directory / stacks.DIRECTORY) if stacks.DIRECTORY in there else None,
+        hosts=believed.hosts(host_records.load(directory / hosts.DIRECTORY)) if hosts.DIRECTORY in there else None,
+        cluster=believed.cluster(cluster_records.load(directory / cluster.DIRECTORY))
+        if cluster.DIRECTORY in there
+        else None,
+        stacks=believed.stacks(stack_records.load(directory / stacks.DIRECTORY)) if stacks.DIRECTORY in there else None,
     )
 
 

@@ -74,9 +74,19 @@ class Seal:
         return key
 
     def trusted(self, named: str | None = None) -> frozenset[str]:
-        """Fingerprints of the keys that count. `named`: a public key's file, or a fingerprint.
+        """As `known`. Raises UserError also where no key at all is trusted."""
+        found = self.known(named)
+        if not found:
+            raise UserError(
+                "no key is trusted on this machine: name the public key's file or fingerprint, which must come another way "
+                f"than the {self.kind}, in {self.variable}, or write the fingerprint into {self.directory() / 'trusted'}"
+            )
+        return found
 
-        Raises UserError for a `named` that is neither, and where no key at all is trusted.
+    def known(self, named: str | None = None) -> frozenset[str]:
+        """Fingerprints of the keys that count here. `named`: a public key's file, or a fingerprint.
+
+        Raises UserError for a `named` that is neither.
         """
         named = named or os.environ.get(self.variable)
         if named:
@@ -93,11 +103,6 @@ class Seal:
                 word = line.partition("#")[0].strip()
                 if word:
                     found.add(keys.checked_fingerprint(word, f"{listed}:{number}"))
-        if not found:
-            raise UserError(
-                "no key is trusted on this machine: name the public key's file or fingerprint, which must come another way "
-                f"than the {self.kind}, in {self.variable}, or write the fingerprint into {listed}"
-            )
         return frozenset(found)
 
     def problem_of(self, public: bytes, signature: bytes, data: bytes, trust: Collection[str]) -> str | None:
@@ -129,7 +134,7 @@ class Seal:
                 return absent, fingerprint
             problem = self.problem_of(public, keys.read(directory / self.signature), data, trust)
         except UserError as error:
-            return [*absent, str(error)], ""
+            return [*absent, str(error).removeprefix(f"{directory}/")], ""
         return [problem] if problem else [], fingerprint
 
     def sign(self, directory: Path, data: bytes, key: Ed25519PrivateKey) -> None:

@@ -110,6 +110,8 @@ def load_one(home: Path) -> HostRecord:
         about = json.loads(path.read_text(encoding="utf-8"))
         if about["schema"] != SCHEMA:
             raise UserError(f"{path}:1: schema is {about['schema']!r}; this yiyun reads {SCHEMA}")
+        if about["host"] != home.name:
+            raise UserError(f"{path}:1: is the record of {about['host']!r}, and lies in the directory of another host")
         sections, altered = _sections(home, about["sections"])
         return HostRecord(
             about["host"],
