@@ -15,7 +15,7 @@ from yiyun.errors import SiteError
 
 HERE = Path(__file__).parent
 STILL_WITHOUT_A_RULE = HERE / "clauses_without_a_rule.txt"
-MOST_WITHOUT_A_RULE = 20
+MOST_WITHOUT_A_RULE = 15
 """May only be lowered. Issue 5 wants none left."""
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 

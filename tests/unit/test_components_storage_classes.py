@@ -21,7 +21,7 @@ CSI_STEPS = {
 
 @pytest.mark.parametrize("pool", LAB.spec.storage.block_pools, ids=lambda pool: pool.name)
 def test_disks_are_kept_can_grow_and_can_be_shared(pool):
-    manifest = block_class(pool)
+    manifest = block_class(LAB, pool)
     assert manifest["reclaimPolicy"] == "Retain"
     assert manifest["allowVolumeExpansion"] is True
     parameters = manifest["parameters"]
@@ -45,9 +45,19 @@ def test_one_class_is_the_default(name):
     assert defaults == [f"block-{shipped.default_pool.name}"]
 
 
+@pytest.mark.parametrize("name", SITES)
+def test_tenants_can_read_where_their_data_lie(name):
+    shipped = site(name)
+    classes = [i.manifest for i in storage_class_items(shipped, shipped.spec.storage)]
+    classes += [i.manifest for i in bucket_items(shipped, shipped.spec.storage)]
+    told = [c["metadata"]["annotations"]["yiyun.io/location"] for c in classes if c["kind"] == "StorageClass"]
+    assert len(told) == len(shipped.spec.storage.block_pools) + len(shipped.spec.storage.object_stores)
+    assert set(told) == {"; ".join(f"{zone.name}: {zone.location}" for zone in shipped.spec.zones)}
+
+
 def test_an_erasure_coded_pool_is_the_data_pool_of_its_class():
     coded = Pool(name="cold", device_class="ssd", zones=("az1",), failure_domain="rack", data=2, coding=1)
-    parameters = block_class(coded)["parameters"]
+    parameters = block_class(LAB, coded)["parameters"]
     assert (parameters["pool"], parameters["dataPool"]) == ("cold.metadata", "cold")
 
 

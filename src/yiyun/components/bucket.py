@@ -25,12 +25,15 @@ def bucket_class_name(store_name: str) -> str:
     return f"bucket-{store_name}"
 
 
-def bucket_class(store: Pool) -> dict[str, Any]:
+def bucket_class(site: Site, store: Pool) -> dict[str, Any]:
     """The StorageClass that makes buckets in one object store."""
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
-        "metadata": {"name": bucket_class_name(store.name)},
+        "metadata": {
+            "name": bucket_class_name(store.name),
+            "annotations": {names.LOCATION: site.location(store.zones)},
+        },
         "provisioner": PROVISIONER,
         "reclaimPolicy": "Retain",
         "parameters": {"objectStoreName": store.name, "objectStoreNamespace": OBJECT_NAMESPACE},
@@ -54,7 +57,7 @@ def bucket_claim(site: Site, bucket: Bucket) -> dict[str, Any]:
 
 def bucket_items(site: Site, spec: Storage) -> list[Item]:
     """Bucket classes, then the buckets."""
-    classes = {store.name: bucket_class(store) for store in spec.object_stores}
+    classes = {store.name: bucket_class(site, store) for store in spec.object_stores}
     claims = []
     for bucket in spec.buckets:
         after = (key(classes[bucket_user(site, bucket.name).store]),)

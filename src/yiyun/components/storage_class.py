@@ -16,6 +16,7 @@ from yiyun.components.ceph_block import DRIVER, metadata_pool_name
 from yiyun.components.kubernetes import Component, Item
 from yiyun.components.secret_refs import BLOCK_NAMESPACE
 from yiyun.site import Site
+from yiyun.site import labels as names
 from yiyun.site.model import Pool, QosClass, Storage
 
 MIB = 2**20
@@ -47,7 +48,7 @@ def qos_class_name(qos: QosClass) -> str:
     return f"disk-{qos.name}.{qos.read_iops}-{qos.write_iops}-{qos.read_mib}-{qos.write_mib}"
 
 
-def block_class(pool: Pool) -> dict[str, Any]:
+def block_class(site: Site, pool: Pool) -> dict[str, Any]:
     """The StorageClass of a block pool."""
     pools = {"pool": pool.name}
     if pool.replicas is None:
@@ -62,9 +63,10 @@ def block_class(pool: Pool) -> dict[str, Any]:
     for step, secret in SECRETS.items():
         parameters[f"csi.storage.k8s.io/{step}-secret-name"] = secret
         parameters[f"csi.storage.k8s.io/{step}-secret-namespace"] = BLOCK_NAMESPACE
-    metadata: dict[str, Any] = {"name": block_class_name(pool.name)}
+    annotations = {names.LOCATION: site.location(pool.zones)}
     if pool.default:
-        metadata["annotations"] = {"storageclass.kubernetes.io/is-default-class": "true"}
+        annotations["storageclass.kubernetes.io/is-default-class"] = "true"
+    metadata = {"name": block_class_name(pool.name), "annotations": annotations}
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -109,11 +111,11 @@ def snapshot_class() -> dict[str, Any]:
     }
 
 
-def storage_class_items(_site: Site, spec: Storage) -> list[Item]:
+def storage_class_items(site: Site, spec: Storage) -> list[Item]:
     """All classes of the block cluster."""
     limits = {UNLIMITED.name: UNLIMITED} | {qos.name: qos for qos in spec.qos_classes}
     return [
-        *(Item(block_class(pool)) for pool in spec.block_pools),
+        *(Item(block_class(site, pool)) for pool in spec.block_pools),
         *(Item(qos_class(qos)) for qos in limits.values()),
         Item(snapshot_class()),
     ]

@@ -165,6 +165,11 @@ class Site:
                 found.setdefault(domain_of(host, pool), []).append(host)
         return {name: tuple(found[name]) for name in sorted(found)}
 
+    def location(self, zones: Iterable[str]) -> str:
+        """Where zones are, in the order of site.yaml: `az1: Campus North, building 1; az2: ...`."""
+        wanted = set(zones)
+        return "; ".join(f"{zone.name}: {zone.location}" for zone in self.spec.zones if zone.name in wanted)
+
     def arch_of(self, cpu_family: CpuFamily) -> Arch:
         """Architecture of a CPU family; for `other` that of the site's hosts of it.
 

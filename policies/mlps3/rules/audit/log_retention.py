@@ -11,7 +11,7 @@ SIX_MONTHS = 184
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.5.4-d", "8.1.4.3-c"),
+    clauses=("8.1.5.4-d", "8.1.4.3-c", "8.2.5.1-c"),
     scope="site",
     title_zh="审计日志留存不少于六个月",
     title_en="Audit logs are kept for six months",

@@ -7,7 +7,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.4.3-c", "8.1.5.4-d", "8.1.3.5-c", "8.1.10.6-g"),
+    clauses=("8.1.4.3-c", "8.1.5.4-d", "8.1.3.5-c", "8.1.10.6-g", "8.2.5.1-c"),
     scope="host",
     probes=("listening",),
     title_zh="日志实时发送至日志服务器",

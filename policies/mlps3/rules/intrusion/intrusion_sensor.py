@@ -6,11 +6,13 @@ from yiyun.compliance import Finding, Host, NeedsPerson, NotApplicable, Severity
 from yiyun.site import Site
 
 MOST_DAYS = 31
+SILENT_DAYS = 1
+"""Suricata writes counters every few seconds, whether somebody attacks or not."""
 
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.3.3-a", "8.1.3.3-b"),
+    clauses=("8.1.3.3-a", "8.1.3.3-b", "8.2.3.2-a"),
     scope="host",
     probes=("intrusion",),
     needs_site=True,
@@ -31,6 +33,10 @@ def intrusion_sensor(host: Host, site: Site) -> Iterator[Finding]:
         yield Finding("the sensor does not run", sensor.at("active"))
     if not sensor.flag("at_boot"):
         yield Finding("the sensor does not start with the host", sensor.at("at_boot"))
+    recorded = sensor.maybe_number("record_days")
+    if recorded is None or not 0 <= recorded <= SILENT_DAYS:
+        text = "the sensor has recorded nothing" + ("" if recorded is None else f" for {recorded} days")
+        yield Finding(text, sensor.at("record_days"), recorded)
     days = sensor.maybe_number("signature_days")
     if days is None:
         yield Finding("the sensor knows no attack: it has no signatures", sensor.at("signature_days"))

@@ -10,7 +10,7 @@ SINKS = {"audit-log-path", "audit-webhook-config-file"}
 
 @rule(
     severity=Severity.CRITICAL,
-    clauses=("8.1.4.3-a",),
+    clauses=("8.1.4.3-a", "8.2.5.1-c"),
     scope="host",
     probes=("control_plane",),
     title_zh="API Server 已启用审计日志",

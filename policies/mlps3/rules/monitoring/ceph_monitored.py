@@ -7,7 +7,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
 
 @rule(
     severity=Severity.MEDIUM,
-    clauses=("8.1.5.4-c",),
+    clauses=("8.1.5.4-c", "8.2.5.1-d"),
     kinds=("ceph.rook.io/CephCluster",),
     title_zh="存储集群纳入监控",
     title_en="The storage clusters are watched",

@@ -7,7 +7,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
 
 @rule(
     severity=Severity.MEDIUM,
-    clauses=("8.1.5.4-c",),
+    clauses=("8.1.5.4-c", "8.2.5.1-d"),
     kinds=("monitoring.coreos.com/Prometheus",),
     title_zh="监控覆盖所有命名空间",
     title_en="Monitoring sees what every namespace offers",
