@@ -15,7 +15,7 @@ from yiyun.errors import SiteError
 
 HERE = Path(__file__).parent
 STILL_WITHOUT_A_RULE = HERE / "clauses_without_a_rule.txt"
-MOST_WITHOUT_A_RULE = 15
+MOST_WITHOUT_A_RULE = 12
 """May only be lowered. Issue 5 wants none left."""
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -112,6 +112,7 @@ def test_a_rule_that_asks_for_a_person_names_clauses_with_a_document():
 def test_rows_still_without_a_rule_are_listed_and_only_get_fewer():
     lines = [line.partition("#") for line in STILL_WITHOUT_A_RULE.read_text().splitlines() if line[:1] not in ("", "#")]
     listed = [clause.strip() for clause, _, _ in lines]
+    assert all(why.strip() for _, _, why in lines), "say beside each row why no rule judges it"
     wanted = [row.id for row in shipped().rows.values() if row.automatable != "manual"]
     missing = [clause for clause in wanted if clause not in ruled()]
     print(f"{len(missing)} of the {len(wanted)} rows that a machine can look at have no rule yet")  # noqa: T201
