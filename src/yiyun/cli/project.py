@@ -81,6 +81,8 @@ def stages(full: bool) -> list[Stage]:
             Stage("mutations", [*pytest, "tests/unit/test_site_mutations.py"], {"YIYUN_MUTATIONS": "2000"}),
             Stage("inventories", [*pytest, "tests/stacks/test_inventory.py"], {"YIYUN_INVENTORIES": "200"}),
             Stage("all-hosts", [*pytest, "-m", "not ci", "tests/hosts"], {"YIYUN_TEST_ROLES": "all"}, needs_root=True),
+            Stage("oscal", [*pytest, "tests/oscal"]),
+            Stage("browser", [*pytest, "tests/browser"]),
             Stage("kills", [*pytest, "tests/stacks/test_kills.py"], {"YIYUN_KILLS": "full"}),
         ]
         listed += [
