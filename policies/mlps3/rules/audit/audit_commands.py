@@ -10,7 +10,7 @@ CALLS = ("execve",)
 
 @rule(
     severity=Severity.HIGH,
-    clauses=("8.1.4.3-a", "8.1.5.1-a", "8.1.5.2-a", "8.1.5.3-a", "8.1.10.6-e", "8.1.10.6-i", "8.2.3.3-a"),
+    clauses=("8.1.4.3-a", "8.1.5.1-a", "8.1.5.2-a", "8.1.5.3-a", "8.1.10.6-e", "8.1.10.6-i"),
     scope="host",
     probes=("audit",),
     needs=("kernel_audit",),

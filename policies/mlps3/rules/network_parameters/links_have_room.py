@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Host, Severity, Unevaluated, rule, shown
+from yiyun.compliance import Enforcement, Finding, Host, Severity, Unevaluated, rule, shown
 
 LEAST_DAYS = 7
 """A week has its busiest hours."""
@@ -13,6 +13,7 @@ MOST_USED = 0.3
 
 @rule(
     severity=Severity.MEDIUM,
+    enforcement=Enforcement.ADVISORY,
     clauses=("8.1.2.1-b",),
     scope="host",
     probes=("links",),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Host, Severity, Unevaluated, rule
+from yiyun.compliance import Enforcement, Finding, Host, Severity, Unevaluated, rule
 
 LEAST_DAYS = 7
 """A week has its busiest hours."""
@@ -12,6 +12,7 @@ FULL = 0.8
 
 @rule(
     severity=Severity.MEDIUM,
+    enforcement=Enforcement.ADVISORY,
     clauses=("8.1.2.1-a",),
     scope="host",
     probes=("links",),

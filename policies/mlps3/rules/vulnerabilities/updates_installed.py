@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Host, Severity, rule, shown
+from yiyun.compliance import Enforcement, Finding, Host, Severity, rule, shown
 
 SHOWN = 5
 MOST_DAYS = 7
@@ -10,6 +10,7 @@ MOST_DAYS = 7
 
 @rule(
     severity=Severity.HIGH,
+    enforcement=Enforcement.ADVISORY,
     clauses=("8.1.10.5-a", "8.1.4.4-e"),
     scope="host",
     probes=("updates",),
