@@ -72,6 +72,7 @@ def stages(full: bool) -> list[Stage]:
         Stage("roles", [python, "-m", "ansiblelint", "-q", "roles", "playbooks"]),
         Stage("unit", [*pytest, "-n", "2", "tests/unit"]),
         Stage("playbooks", [*pytest, "-n", "2", "tests/roles"]),
+        Stage("collect", [*pytest, "tests/collect"]),
         Stage("toolchain", [str(CHECKOUT / "yiyun"), "doctor", "--build"]),
         Stage("stacks", [*pytest, "tests/stacks"]),
     ]

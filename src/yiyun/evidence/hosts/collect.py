@@ -1,4 +1,8 @@
-"""Reads many hosts at once, each in one SSH round trip, with asyncssh and the site's ssh_config."""
+"""Reads many hosts at once, each in one SSH round trip, with asyncssh and the site's ssh_config.
+
+A host may say anything and may stop anywhere: it costs its own verdicts, at most `DEADLINE_SECONDS`, and its share of
+the memory. It is cut off without being asked.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -10,13 +14,20 @@ import asyncssh
 from yiyun.errors import UserError
 from yiyun.evidence.hosts import facts, probe
 from yiyun.evidence.hosts.facts import HostFacts
-from yiyun.evidence.hosts.probe import Wanted
+from yiyun.evidence.hosts.probe import Script, Wanted
 
 CONNECT_SECONDS = 15.0
 DEADLINE_SECONDS = 90.0
+CLOSE_SECONDS = 2.0
+"""For a host to take leave of; then its connection is cut."""
 AT_ONCE = 50
 MAX_OUTPUT_BYTES = 16 * 2**20
 ENOUGH_OUTPUT = "the host's answer is longer than 16 MiB"
+MAX_HELD_BYTES = 64 * 2**20
+"""Of the answers of all hosts that are being read. Beyond it, one that says more than its share is cut off."""
+TOO_MUCH_AT_ONCE = (
+    "the host's answer is longer than its share of 64 MiB, which all hosts together use up; read it alone"
+)
 
 
 def collect(
@@ -29,52 +40,104 @@ def collect(
 
     `on_facts` is called with each host's facts as they come. Raises UserError when there is no ssh_config.
     """
+    found: dict[str, HostFacts] = {}
+
+    def keep(each: HostFacts) -> None:
+        found[each.name] = each
+        if on_facts is not None:
+            on_facts(each)
+
+    collect_each(ssh_config, wanted, keep, deadline_seconds)
+    return {name: found[name] for name in wanted}
+
+
+def collect_each(
+    ssh_config: Path,
+    wanted: Mapping[str, Wanted],
+    on_facts: Callable[[HostFacts], None],
+    deadline_seconds: float = DEADLINE_SECONDS,
+) -> None:
+    """As `collect`, but nothing is kept here: `on_facts` gets each host's facts once, as they come."""
     if not ssh_config.is_file():
         raise UserError(f"{ssh_config} is missing: ./yiyun hosts adopt makes it when it first meets the hosts")
-    return asyncio.run(_collect(ssh_config, wanted, on_facts, deadline_seconds))
+    asyncio.run(_collect(ssh_config, wanted, on_facts, deadline_seconds))
 
 
 async def _collect(
-    ssh_config: Path,
-    wanted: Mapping[str, Wanted],
-    on_facts: Callable[[HostFacts], None] | None,
-    deadline_seconds: float,
-) -> dict[str, HostFacts]:
+    ssh_config: Path, wanted: Mapping[str, Wanted], on_facts: Callable[[HostFacts], None], deadline_seconds: float
+) -> None:
     gate = asyncio.Semaphore(AT_ONCE)
+    held = _Held()
 
-    async def one(name: str) -> HostFacts:
+    async def one(name: str) -> None:
         async with gate:
-            found = await _read(ssh_config, name, wanted[name], deadline_seconds)
-        if on_facts is not None:
-            on_facts(found)
-        return found
+            on_facts(await _read(ssh_config, name, wanted[name], held, deadline_seconds))
 
-    found = await asyncio.gather(*(one(name) for name in wanted))
-    return {each.name: each for each in found}
+    await asyncio.gather(*(one(name) for name in wanted))
 
 
-async def _read(ssh_config: Path, name: str, wanted: Wanted, deadline_seconds: float) -> HostFacts:
+class _Held:
+    """How many bytes the answers take that are being read."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def refusal(self, length: int) -> str | None:
+        """Why an answer of that length is not read on; None when it is."""
+        if length > MAX_OUTPUT_BYTES:
+            return ENOUGH_OUTPUT
+        share = MAX_HELD_BYTES / AT_ONCE
+        return TOO_MUCH_AT_ONCE if self.bytes > MAX_HELD_BYTES and length > share else None
+
+
+async def _read(ssh_config: Path, name: str, wanted: Wanted, held: _Held, deadline_seconds: float) -> HostFacts:
     sent = probe.script(wanted)
+    output = bytearray()
     try:
         async with asyncio.timeout(deadline_seconds):
-            async with asyncssh.connect(name, config=[str(ssh_config)], connect_timeout=CONNECT_SECONDS) as connection:
-                process = await connection.create_process(probe.REMOTE_COMMAND, encoding=None)
-                with suppress(BrokenPipeError):  # it has ended before it read all: what it said tells why
-                    process.stdin.write(sent.text.encode())
-                    process.stdin.write_eof()
-                output = bytearray()
-                async for chunk in _chunks(process.stdout):
-                    output += chunk
-                    if len(output) > MAX_OUTPUT_BYTES:
-                        return HostFacts(name, problem=ENOUGH_OUTPUT)
-                complaint = (await process.stderr.read(4096)).decode(errors="replace").strip()
+            complaint = await _ask(ssh_config, name, sent, output, held)
     except TimeoutError:
         return HostFacts(name, problem=f"no answer within {deadline_seconds:g} s")
-    except (OSError, asyncssh.Error) as error:
+    except _EnoughError as error:
+        return HostFacts(name, problem=str(error))
+    except Exception as error:  # whatever a host makes asyncssh stumble over must not end the others
         return HostFacts(name, problem=_remedy(error))
+    finally:
+        held.bytes -= len(output)
     if not output:
         return HostFacts(name, problem=complaint or "the host gave no answer")
     return facts.parse(name, wanted, sent, bytes(output))
+
+
+class _EnoughError(Exception):
+    """The host says too much."""
+
+
+async def _ask(ssh_config: Path, name: str, sent: Script, output: bytearray, held: _Held) -> str:
+    """Send the script and fill `output` with the answer; return what the host complained of."""
+    connection = await asyncssh.connect(
+        name,
+        config=[str(ssh_config)],
+        connect_timeout=CONNECT_SECONDS,
+        compression_algs=["none"],  # a small packet must not become a large one
+    )
+    try:
+        process = await connection.create_process(probe.REMOTE_COMMAND, encoding=None)
+        with suppress(BrokenPipeError):  # it has ended before it read all: what it said tells why
+            process.stdin.write(sent.text.encode())
+            process.stdin.write_eof()
+        async for chunk in _chunks(process.stdout):
+            output += chunk
+            held.bytes += len(chunk)
+            if reason := held.refusal(len(output)):
+                raise _EnoughError(reason)
+        complaint = await process.stderr.read(4096)
+        connection.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(connection.wait_closed(), CLOSE_SECONDS)
+        return complaint.decode(errors="replace").strip()
+    finally:
+        connection.abort()
 
 
 async def _chunks(reader: "asyncssh.SSHReader[bytes]") -> AsyncIterator[bytes]:
