@@ -131,7 +131,7 @@ async def _ask(ssh_config: Path, name: str, sent: Script, output: bytearray, hel
             held.bytes += len(chunk)
             if reason := held.refusal(len(output)):
                 raise _EnoughError(reason)
-        complaint = await process.stderr.read(4096)
+        complaint: bytes = await process.stderr.read(4096)
         connection.close()
         with suppress(TimeoutError):
             await asyncio.wait_for(connection.wait_closed(), CLOSE_SECONDS)
