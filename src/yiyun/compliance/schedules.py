@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 
 from yiyun.compliance.facts import Map, Unevaluated
 
@@ -21,17 +22,19 @@ def longest_pause(holder: Map, key: str) -> int:
     text = holder.text(key).strip()
     if text in _SHORT:
         return _SHORT[text]
-    fields = text.lower().split()
-    if len(fields) not in (5, 6):
-        raise Unevaluated(f"{holder.at(key)}: is no schedule of five or six fields")
     try:
-        of_month, of_year, of_week = (
-            _values(fields[-3], 1, 31, ()),
-            _values(fields[-2], 1, 12, _MONTHS),
-            _values(fields[-1], 0, 7, _DAYS),
-        )
+        return _pause(tuple(text.lower().split()))
     except ValueError:
-        raise Unevaluated(f"{holder.at(key)}: has a field that is not understood") from None
+        raise Unevaluated(f"{holder.at(key)}: is no schedule of five or six fields") from None
+
+
+@lru_cache(maxsize=1024)
+def _pause(fields: tuple[str, ...]) -> int:
+    """Raises ValueError."""
+    if len(fields) not in (5, 6):
+        raise ValueError(fields)
+    of_month, of_year = _values(fields[-3], 1, 31, ()), _values(fields[-2], 1, 12, _MONTHS)
+    of_week = _values(fields[-1], 0, 7, _DAYS)
     either = fields[-3][0] not in "*?" and fields[-1][0] not in "*?"
     last, most = None, 0
     for offset in range(_SPAN):

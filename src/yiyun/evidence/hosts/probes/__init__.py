@@ -31,7 +31,7 @@ class Probe:
     parse: Callable[[str], Facts]
     """Facts from the whole output of a command that ended with 0. Raises Unreadable."""
     tier: Tier = "fast"
-    """`fast`: named files and settings. `deep`: walks trees."""
+    """`fast`: named files and settings. `deep`: walks trees, or asks something slow (a package manager, a board)."""
 
 
 @cache
