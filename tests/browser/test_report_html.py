@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
+from dataclasses import replace
 
 import assessments
 import pytest
 
 from yiyun.compliance.clauses import ClauseState
-from yiyun.compliance.model import State
+from yiyun.compliance.difference import Change, Difference
+from yiyun.compliance.model import Resource, State
 from yiyun.compliance.report_html import render_html
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -60,7 +62,7 @@ def test_every_clause_stands_there_with_its_state(page, two):
 
 def test_hazards_stand_first_then_what_must_be_attested(page):
     heads = page.eval_on_selector_all("h2", "all => all.map(e => e.id)")
-    assert heads[:4] == ["h-summary", "h-risks", "h-attest", "h-clauses"]
+    assert heads[:3] == ["h-summary", "h-risks", "h-attest"]
     first = page.locator("#risks li").first
     assert "major hazard" in first.inner_text()
     assert page.locator("#attest li").count() > 50
@@ -252,3 +254,13 @@ def test_a_thousand_hosts_stay_quick(opened, record_property):
     record_property("seconds", seconds)
     record_property("MiB", round(len(html) / 2**20, 1))
     assert max(seconds.values()) < QUICK, seconds
+
+
+def test_changes_stand_there_when_there_are_some(opened, two, page):
+    assert not page.locator("#changed").is_visible()
+    change = Change(assessments.FAILING, Resource(host="gone-away"), State.FAIL, None)
+    compared = Difference("audits/1", new=(), fixed=(), gone=(change,), still_open=(), not_judged=())
+    later = opened(render_html(replace(two, result=replace(two.result, difference=compared))))
+    later.locator("#changes summary", has_text="gone").click()
+    later.get_by_text("gone-away").wait_for()
+    assert "audits/1" in later.locator("#changes").inner_text()

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 
@@ -15,6 +16,7 @@ from rule_cases import PACK, rules
 
 from yiyun.compliance.attestations import Claim
 from yiyun.compliance.catalogue import load_catalogue
+from yiyun.compliance.difference import Change, Difference
 from yiyun.compliance.model import Resource, State, Verdict
 from yiyun.compliance.report_html import data_block, render_html
 from yiyun.compliance.report_view import view
@@ -160,3 +162,34 @@ def test_a_thousand_hosts_that_say_the_same_cost_a_number_each():
     one, thousand = (len(render_html(assessments.many(hosts))) for hosts in (1, 1000))
     verdicts = 1000 * len(assessments.many(1).result.verdicts)
     assert (thousand - one) / verdicts < 40
+
+
+def test_what_changed_is_shown_where_there_is_something_to_compare_with():
+    made = assessments.of([])
+    assert view(made)["changes"] is None
+    change = Change(assessments.FAILING, Resource(host="a\x1b"), State.FAIL, None)
+    compared = Difference("audits/1", new=(), fixed=(), gone=(change,), still_open=(), not_judged=())
+    made = replace(made, result=replace(made.result, difference=compared))
+    lists = {each["name"]: each["changes"] for each in view(made)["changes"]["lists"]}
+    assert lists["gone"] == [[assessments.FAILING, "a\ufffd", "fail", None]]
+    assert {name for name, changes in lists.items() if not changes} == {"new", "fixed", "still_open", "not_judged"}
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_all_texts_can_be_read_in_both_themes(page):
+    themes = [
+        dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block))
+        for block in re.findall(r":root[^{]*\{(.*?)\}", page.raw[0], re.DOTALL)
+    ]
+    assert len(themes) == 2
+    for theme in themes:
+        for name in theme.keys() - {"page", "panel", "line"}:
+            for ground in ("page", "panel"):
+                light, dark = sorted((luminance(theme[name]), luminance(theme[ground])), reverse=True)
+                wanted = 3.0 if name == "focus" else 4.5  # WCAG 2.1 AA
+                assert (light + 0.05) / (dark + 0.05) >= wanted, (name, ground)

@@ -9,6 +9,7 @@ from typing import Any
 from yiyun.compliance.assessment import Assessment, Group, groups, risks, to_attest
 from yiyun.compliance.catalogue import Row
 from yiyun.compliance.clauses import point_state
+from yiyun.compliance.difference import Difference
 from yiyun.compliance.model import Finding, Resource
 from yiyun.compliance.printable import printable
 from yiyun.compliance.rule import Rule
@@ -51,9 +52,34 @@ def view(assessment: Assessment) -> dict[str, Any]:
         "rules": {
             name: _rule(assessment.result.rules[name], of_rule, places, assessment) for name, of_rule in rolled.items()
         },
+        "changes": _changes(assessment.result.difference),
         "risks": [row.id for row in risks(assessment)],
         "attest": [
             {"document": document, "clauses": [row.id for row in rows]} for document, rows in to_attest(assessment)
+        ],
+    }
+
+
+def _changes(difference: Difference | None) -> dict[str, Any] | None:
+    """What changed since an earlier audit, by list; None where it was compared with none."""
+    if difference is None:
+        return None
+    return {
+        "since": printable(difference.since),
+        "lists": [
+            {
+                "name": name,
+                "changes": [
+                    [
+                        change.rule,
+                        printable(change.resource.label),
+                        change.was and change.was.value,
+                        change.now and change.now.value,
+                    ]
+                    for change in changes
+                ],
+            }
+            for name, changes in difference.lists()
         ],
     }
 

@@ -6,6 +6,7 @@
     zh: {
       skip: "跳到条款", title: "等级保护三级核查报告", theme: "深色/浅色", print: "打印", language: "English",
       summary: "条款概况", risks: "2025 年重大风险隐患与高风险项（未符合或未核查）", attest: "仍需人工证明的事项",
+      changes: "与上次核查相比", since: (where) => `上次核查：${where}`, new: "新出现", still_open: "仍未解决", not_judged: "上次未解决，本次未判定", fixed: "已解决", gone: "对象已不存在",
       clauses: "全部条款", others: "不对应条款的规则", notes: "说明",
       site: "站点", taken: "取证时间", objects: "核查对象", none: "无", noSite: "未指定站点",
       state: "条款结论", verdict: "规则结论", point: "控制点", host: "主机或对象", search: "文本检索", all: "全部", clear: "清除筛选",
@@ -21,7 +22,9 @@
     en: {
       skip: "Skip to the clauses", title: "MLPS level 3 audit report", theme: "Dark/light", print: "Print", language: "中文",
       summary: "Clauses by state", risks: "2025 major hazards and high risks that do not conform or were not checked",
-      attest: "What a person must still attest", clauses: "All clauses", others: "Rules that belong to no clause", notes: "Notes",
+      attest: "What a person must still attest", changes: "Since the earlier audit", since: (where) => `Earlier audit: ${where}`,
+      new: "new", still_open: "still open", not_judged: "open then, not judged now", fixed: "fixed", gone: "gone with its object",
+      clauses: "All clauses", others: "Rules that belong to no clause", notes: "Notes",
       site: "Site", taken: "Evidence of", objects: "objects judged", none: "none", noSite: "no site given",
       state: "State of clause", verdict: "Verdict of rule", point: "Control point", host: "Host or object", search: "Text", all: "all", clear: "Clear filters",
       shown: (n, all) => `${n} of ${all} clauses shown`, more: (n) => `Show ${n} more`, of: (n) => (n === 1 ? "1 object" : `${n} objects`),
@@ -166,6 +169,14 @@
       make("ul", {}, ...entry.clauses.map((id) => make("li", {}, state(clauses.get(id).state), " ", jumpLink(clauses.get(id))))));
   }
 
+  function changes() {
+    $("changed").hidden = !data.changes;
+    if (!data.changes) return;
+    fill($("changes"), make("p", { class: "quiet" }, t("since")(data.changes.since)), ...data.changes.lists.map((list) =>
+      lazy({}, [`${t(list.name)} `, make("span", { class: "state" }, String(list.changes.length))], () => [long(list.changes, ([rule, label, was, now]) =>
+        make("li", {}, make("code", {}, rule), ` ${label} `, was ? state(was) : null, was || now ? " → " : null, now ? state(now) : null))])));
+  }
+
   function haystack(clause) {
     let text = haystacks.get(clause.id);
     if (text === undefined) {
@@ -291,6 +302,7 @@
     summary();
     fill($("risks"), listed(data.risks, riskLine));
     fill($("attest"), listed(data.attest, attestLine));
+    changes();
     filters();
     clauseList();
     fill($("notes"), listed(data.notes, (note) => make("li", { class: "message" }, note)));
