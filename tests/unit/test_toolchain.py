@@ -11,7 +11,7 @@ from yiyun import toolchain
 from yiyun.errors import UserError
 from yiyun.lab.hosts import kubernetes
 from yiyun.paths import CHECKOUT
-from yiyun.toolchain import golang, recipe
+from yiyun.toolchain import builder, golang, recipe
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +102,16 @@ def test_entry_script_names_what_is_missing(tmp_path):
     done = subprocess.run([script], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "install the package git" in done.stderr
+
+
+@pytest.mark.parametrize("before", ["nothing", "logs of an earlier pulumi", "a file already"])
+def test_pulumi_finds_no_place_for_logs(tmp_path, before):
+    logs = tmp_path / "home" / "logs"
+    if before == "logs of an earlier pulumi":
+        logs.mkdir(parents=True)
+        (logs / "old.log").write_text("x")
+    if before == "a file already":
+        builder.keep_no_logs(tmp_path / "home")
+    builder.keep_no_logs(tmp_path / "home")
+    with pytest.raises(FileExistsError):
+        logs.mkdir(parents=True)

@@ -98,6 +98,7 @@ def ensure(tools: Iterable[str], report: Callable[[str], None]) -> dict[str, Pat
         provider = recipe_of("pulumi-resource-kubernetes")
         builder.link_plugin(provider, paths["pulumi-resource-kubernetes"], pulumi_home())
     if "pulumi" in paths:
+        builder.keep_no_logs(pulumi_home())
         builder.put_beside(recipe_of("pulumi-language-python").bin_dir, recipe_of("pulumi").bin_dir)
     return paths
 

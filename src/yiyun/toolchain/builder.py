@@ -155,6 +155,17 @@ def link_plugin(recipe: Recipe, binary: Path, pulumi_home: Path) -> None:
     fresh.replace(target)
 
 
+def keep_no_logs(pulumi_home: Path) -> None:
+    """Put a file where pulumi makes its directory of logs (docs/decisions/0007): it then goes on without them."""
+    logs = pulumi_home / "logs"
+    if logs.is_file():
+        return
+    shutil.rmtree(logs, ignore_errors=True)
+    pulumi_home.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(IsADirectoryError):  # a pulumi of this moment made it again: the next command's turn
+        logs.write_text("yiyun keeps pulumi's output per update in the site's state; see docs/decisions/0007\n")
+
+
 def put_beside(source: Path, target: Path) -> None:
     """Link the language host and its scripts into pulumi's own directory, where it looks for them first."""
     if not (source.is_dir() and target.is_dir()):
