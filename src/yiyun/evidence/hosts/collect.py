@@ -92,10 +92,11 @@ class _Held:
 
 async def _read(ssh_config: Path, name: str, wanted: Wanted, held: _Held, deadline_seconds: float) -> HostFacts:
     sent = probe.script(wanted)
+    command = probe.REMOTE_COMMAND if wanted.as_root else probe.REMOTE_COMMAND_AS_MAY_BE
     output = bytearray()
     try:
         async with asyncio.timeout(deadline_seconds):
-            complaint = await _ask(ssh_config, name, sent, output, held)
+            complaint = await _ask(ssh_config, name, command, sent, output, held)
     except TimeoutError:
         return HostFacts(name, problem=f"no answer within {deadline_seconds:g} s")
     except _EnoughError as error:
@@ -113,7 +114,7 @@ class _EnoughError(Exception):
     """The host says too much."""
 
 
-async def _ask(ssh_config: Path, name: str, sent: Script, output: bytearray, held: _Held) -> str:
+async def _ask(ssh_config: Path, name: str, command: str, sent: Script, output: bytearray, held: _Held) -> str:
     """Send the script and fill `output` with the answer; return what the host complained of."""
     connection = await asyncssh.connect(
         name,
@@ -122,7 +123,7 @@ async def _ask(ssh_config: Path, name: str, sent: Script, output: bytearray, hel
         compression_algs=["none"],  # a small packet must not become a large one
     )
     try:
-        process = await connection.create_process(probe.REMOTE_COMMAND, encoding=None)
+        process = await connection.create_process(command, encoding=None)
         with suppress(BrokenPipeError):  # it has ended before it read all: what it said tells why
             process.stdin.write(sent.text.encode())
             process.stdin.write_eof()

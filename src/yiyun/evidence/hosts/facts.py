@@ -81,6 +81,8 @@ class HostFacts:
     name: str
     problem: str | None = None
     """Why the host could not be read at all, with the remedy; None when it was."""
+    root: bool = True
+    """False: it was read by an account that may not become root."""
     os_release: str = ""
     os_version: str = ""
     container: str = ""
@@ -110,10 +112,11 @@ def parse(name: str, wanted: Wanted, sent: Script, output: bytes) -> HostFacts:
         uid, now, up = int(lines[0]), int(lines[1]) / 1e9, float(lines[2].split()[0])
     except (ValueError, IndexError):
         return HostFacts(name, problem="the host's clock or uptime cannot be read")
-    if uid != 0:
+    if uid != 0 and wanted.as_root:
         return HostFacts(name, problem="the account that logs in may not become root by sudo without a password")
     return HostFacts(
         name,
+        root=uid == 0,
         os_release=_text(sections, "os-release"),
         os_version=_text(sections, "os-version"),
         container=lines[3].strip() if len(lines) > 3 else "",

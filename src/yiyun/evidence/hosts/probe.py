@@ -9,6 +9,7 @@ import secrets
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from yiyun.evidence.hosts.promises import Directory, File, Promises, sysctl_path
 
@@ -19,6 +20,8 @@ MAX_HASHED_KIB = 32 * 1024
 """Larger files are not hashed: no promised content is that long."""
 REMOTE_COMMAND = 'if [ "$(id -u)" = 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi'
 """What SSH starts; the script comes on its standard input, so that no process list shows its token."""
+REMOTE_COMMAND_AS_MAY_BE = 'if [ "$(id -u)" = 0 ] || ! sudo -n /bin/sh -c : 2>/dev/null; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi'
+"""The same, for an account that may not become root: then it reads what it may."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Wanted:
     sysctls: tuple[str, ...] = ()
     """Paths below /proc/sys."""
     commands: tuple[str, ...] = ()
+    as_root: bool = True
+    """False: an account that may not become root reads what it may; the facts say so."""
 
 
 @dataclass
@@ -48,7 +53,8 @@ class _Union:
         self.parts.setdefault(part, {}).update(dict.fromkeys(values))
 
     def wanted(self) -> Wanted:
-        return Wanted(**{part: tuple(values) for part, values in self.parts.items()})
+        parts: dict[str, Any] = {part: tuple(values) for part, values in self.parts.items()}
+        return Wanted(**parts)
 
 
 def union(promises: Iterable[Promises]) -> Wanted:

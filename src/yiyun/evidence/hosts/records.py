@@ -40,6 +40,8 @@ class HostRecord:
     """By probe; one that was cut off, or has changed since it was saved, is missing."""
     altered: tuple[str, ...] = ()
     """Probes whose file is not the one that was saved."""
+    root: bool = True
+    """False: it was read by an account that may not become root."""
 
 
 def record(found: HostFacts, probes: Mapping[str, Probe], taken: str) -> HostRecord:
@@ -47,7 +49,16 @@ def record(found: HostFacts, probes: Mapping[str, Probe], taken: str) -> HostRec
     sections = {
         name: found.commands[probe.command] for name, probe in probes.items() if probe.command in found.commands
     }
-    return HostRecord(found.name, taken, found.problem, found.os_release, found.os_version, found.container, sections)
+    return HostRecord(
+        found.name,
+        taken,
+        found.problem,
+        found.os_release,
+        found.os_version,
+        found.container,
+        sections,
+        root=found.root,
+    )
 
 
 def facts(kept: HostRecord, probes: Mapping[str, Probe]) -> dict[str, Any]:
@@ -58,6 +69,8 @@ def facts(kept: HostRecord, probes: Mapping[str, Probe]) -> dict[str, Any]:
 def _facts(kept: HostRecord, name: str, probe: Probe) -> Mapping[str, Any] | UnknownValue:
     if name in kept.altered:
         return UnknownValue("the saved output has been altered")
+    if probe.needs_root and not kept.root:
+        return UnknownValue("is read by root only, and the account that logs in may not become root by sudo")
     section = kept.sections.get(name)
     if section is None:
         return UnknownValue("was not read, or its output was cut off")
@@ -87,6 +100,7 @@ def save(directory: Path, kept: HostRecord) -> None:
         "host": kept.name,
         "taken": kept.taken,
         "problem": kept.problem,
+        "root": kept.root,
         "container": kept.container,
         "os_release": kept.os_release,
         "os_version": kept.os_version,
@@ -122,6 +136,7 @@ def load_one(home: Path) -> HostRecord:
             about["container"],
             sections,
             altered,
+            about.get("root", True) is True,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}:1: is not the record of a host: {type(error).__name__}: {error}") from None

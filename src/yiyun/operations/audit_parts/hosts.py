@@ -27,7 +27,7 @@ def read(site: Site, names: Sequence[str], rules: Iterable[Rule], report: Report
     """
     wanted = wanted_probes(host_rules(rules), deep=deep)
     taken = datetime.now(UTC).isoformat(timespec="seconds")
-    commands = Wanted(commands=tuple(probe.command for probe in wanted.values()))
+    commands = Wanted(commands=tuple(probe.command for probe in wanted.values()), as_root=False)
     report(f"reading {len(names)} hosts, {len(wanted)} probes each")
     found = collect(
         access.config_file(site),

@@ -27,11 +27,13 @@ class Probe:
     """One thing to read of a host."""
 
     command: str
-    """POSIX sh, read-only; runs as root with LC_ALL=C, in ten seconds at most, without standard error."""
+    """POSIX sh, read-only; runs with LC_ALL=C, in ten seconds at most, without standard error."""
     parse: Callable[[str], Facts]
     """Facts from the whole output of a command that ended with 0. Raises Unreadable."""
     tier: Tier = "fast"
     """`fast`: named files and settings. `deep`: walks trees, or asks something slow (a package manager, a board)."""
+    needs_root: bool = True
+    """False: any account gets the same facts, or unknown ones; never wrong ones."""
 
 
 @cache

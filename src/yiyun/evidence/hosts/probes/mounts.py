@@ -28,4 +28,4 @@ def parse(text: str) -> Facts:
     return {"points": points, "shares": shares}
 
 
-PROBE = Probe(_COMMAND, parse)
+PROBE = Probe(_COMMAND, parse, needs_root=False)

@@ -46,4 +46,4 @@ def parse(text: str) -> Facts:
     }
 
 
-PROBE = Probe(_COMMAND, parse)
+PROBE = Probe(_COMMAND, parse, needs_root=False)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, lines
+from yiyun.evidence.unknown import UnknownValue
 
 KEYS = (
     "fs.protected_fifos",
@@ -40,21 +41,31 @@ V4 = (
     "send_redirects",
 )
 V6 = ("accept_ra", "accept_redirects", "accept_source_route", "forwarding")
+HIDDEN = "hidden"
+"""Before the path of a parameter that the account may not read."""
 _PATHS = " ".join(
     [f"/proc/sys/{key.replace('.', '/')}" for key in KEYS]
     + [f"/proc/sys/net/ipv4/conf/*/{name}" for name in V4]
     + [f"/proc/sys/net/ipv6/conf/*/{name}" for name in V6]
 )
-_COMMAND = f"grep -sH '' -- /dev/null {_PATHS}; [ $? -le 2 ]"
+_COMMAND = f"""grep -sH '' -- /dev/null {_PATHS}; [ $? -le 2 ] || exit 4
+[ "$(id -u)" = 0 ] || for path in {_PATHS}; do [ ! -e "$path" ] || [ -r "$path" ] || echo "{HIDDEN}:$path"; done
+true"""
 _INTERFACE = re.compile(r"net/(ipv[46])/conf/([^/]+)/([a-z_]+)")
 
 
 def parse(text: str) -> Facts:
     """`values`: text by dotted name, None where this kernel has none; `ipv4`, `ipv6`: numbers of `all` and of `interfaces`."""
-    values: dict[str, str | None] = dict.fromkeys(KEYS)
+    values: dict[str, str | UnknownValue | None] = dict.fromkeys(KEYS)
     families: dict[str, dict[str, dict[str, Any]]] = {"ipv4": {}, "ipv6": {}}
     for line in lines(text):
         path, colon, value = line.partition(":")
+        if path == HIDDEN:
+            hidden = value.removeprefix("/proc/sys/").replace("/", ".")
+            if hidden not in values:
+                raise Unreadable(f"{hidden} is read by root only")
+            values[hidden] = UnknownValue("is read by root only")
+            continue
         name = path.removeprefix("/proc/sys/")
         if not colon or name == path:
             raise Unreadable("a line that is no kernel parameter")
@@ -79,4 +90,4 @@ def _family(found: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     return {"all": found["all"], "interfaces": own}
 
 
-PROBE = Probe(_COMMAND, parse)
+PROBE = Probe(_COMMAND, parse, needs_root=False)

@@ -82,4 +82,4 @@ def parse(text: str) -> Facts:
     return {"units": found}
 
 
-PROBE = Probe(_COMMAND, parse)
+PROBE = Probe(_COMMAND, parse, needs_root=False)
