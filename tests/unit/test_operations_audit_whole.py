@@ -12,6 +12,8 @@ import pytest
 from api_answers import CANARY, Server, refusal, resources
 from rule_cases import LAB, PACK, rules
 
+from yiyun.compliance.attestations import read_attestations
+from yiyun.compliance.catalogue import load_catalogue
 from yiyun.compliance.clauses import ClauseState
 from yiyun.compliance.facts import Unevaluated
 from yiyun.compliance.model import State
@@ -20,7 +22,7 @@ from yiyun.errors import UserError
 from yiyun.evidence.hosts import records
 from yiyun.operations import audit, environment
 from yiyun.operations.audit import Evidence, Parts, audit_evidence, audit_site
-from yiyun.operations.audit_parts import cluster, hosts, stacks
+from yiyun.operations.audit_parts import cluster, description, hosts, stacks
 from yiyun.operations.engine import Preview, Step
 from yiyun.operations.gate import Look
 from yiyun.operations.projects import Project
@@ -171,7 +173,7 @@ def test_a_waiver_counts_as_on_the_day_of_the_audit_and_with_site_as_today(kept,
     assert State.WAIVED not in by_rule(audit_evidence(directory, PACK, site), "pod_privileged")
 
 
-def test_attestations_are_kept_with_what_they_show(site, server, tmp_path):
+def test_attestations_are_kept_with_what_they_show(site, tmp_path):
     shown = site.path / "attestations" / "evidence" / "fire.pdf"
     shown.parent.mkdir(parents=True)
     shown.write_bytes(b"paper")
@@ -181,13 +183,28 @@ def test_attestations_are_kept_with_what_they_show(site, server, tmp_path):
         f'fields: {{inspector: Fire Safety, inspected_on: "{day}", result: no findings}}\n'
         f"evidence: {{path: attestations/evidence/fire.pdf, sha256: {hashlib.sha256(b'paper').hexdigest()}}}\n"
     )
-    found = audit_site(site, PACK, replace(WHOLE, stacks=False), quiet, tmp_path / "audit")
-    assert found.clauses["8.1.1.5-a"].state is ClauseState.CONFORMS
+    description.save(tmp_path / "copy", site)
     shutil.rmtree(site.path)
-    unsigned(tmp_path / "audit")
-    assert audit_evidence(tmp_path / "audit", PACK).clauses["8.1.1.5-a"].state is ClauseState.CONFORMS
-    (tmp_path / "audit" / "site" / "attestations" / "evidence" / "fire.pdf").write_bytes(b"other")
-    assert audit_evidence(tmp_path / "audit", PACK).clauses["8.1.1.5-a"].state is ClauseState.NOT_CHECKED
+    copy = description.load(tmp_path / "copy")
+    assert (copy.name, copy.hosts, copy.spec) == (site.name, site.hosts, site.spec)
+    (claim,) = read_attestations(copy.path, load_catalogue(PACK), day)
+    assert claim.flaw is None
+    (copy.path / "attestations" / "evidence" / "fire.pdf").write_bytes(b"other")
+    (claim,) = read_attestations(copy.path, load_catalogue(PACK), day)
+    assert "altered" in claim.flaw
+
+
+@pytest.mark.parametrize("path", ["../outside.pdf", "/etc/hostname"])
+def test_what_lies_outside_of_the_site_is_not_copied(site, tmp_path, path):
+    (tmp_path / "outside.pdf").write_bytes(b"x")
+    (site.path / "attestations").mkdir()
+    (site.path / "attestations" / "fire.yaml").write_text(
+        "version: 1\ndocument: fire_inspection\nclauses: [8.1.1.5-a]\nwho: x\nwhen: 2026-01-01\nuntil: 2026-01-01\n"
+        f"fields: {{}}\nevidence: {{path: {path}, sha256: {'a' * 64}}}\n"
+    )
+    description.save(tmp_path / "copy" / "site", site)
+    kept = {str(file.relative_to(tmp_path / "copy")) for file in (tmp_path / "copy").rglob("*") if file.is_file()}
+    assert kept == {"site/site.yaml", "site/hosts.json", "site/waivers.yaml", "site/attestations/fire.yaml"}
 
 
 @pytest.mark.parametrize("missing", ["hosts", "cluster", "stacks"])
@@ -260,6 +277,15 @@ def test_a_directory_that_holds_something_is_refused_before_anything_is_read(sit
     (tmp_path / "audit" / "x").write_text("x")
     with pytest.raises(UserError, match="exists already"):
         audit_site(site, PACK, WHOLE, quiet, tmp_path / "audit")
+
+
+@pytest.mark.parametrize("file", ["waivers.yaml", "attestations/fire.yaml"])
+def test_a_broken_description_is_refused_before_anybody_is_asked(site, monkeypatch, file):
+    monkeypatch.setattr(hosts, "read", lambda *_, **__: pytest.fail("a host was asked"))
+    (site.path / "attestations").mkdir()
+    (site.path / file).write_text("version: 7\n")
+    with pytest.raises(UserError, match=rf"{file}:1: "):
+        audit_site(site, PACK, Parts(("lab-az1-master01",), cluster=False, stacks=False), quiet)
 
 
 def test_a_rule_that_looks_at_secrets_is_not_evaluated_on_a_cluster():

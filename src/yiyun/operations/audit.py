@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from yiyun.compliance.assessment import Assessment
-from yiyun.compliance.attestations import read_attestations
+from yiyun.compliance.attestations import evidence_paths, read_attestations
 from yiyun.compliance.audit_reports import FILES, render_assessment
 from yiyun.compliance.catalogue import load_catalogue
 from yiyun.compliance.clauses import Subject, roll_up
@@ -95,6 +95,8 @@ def audit_site(
         raise UserError(f"{out}: exists already; every audit gets a directory of its own, so that it can be compared")
     if parts.cluster and not (parts.stacks and site.embedded):  # the stacks' previews start an embedded lab
         environment.kubeconfig(site, cluster.PERSON)
+    load_waivers(site.path / "waivers.yaml")
+    evidence_paths(site.path)  # what is wrong with either is said before anybody is asked
     seen = _read(site, rules, parts, report)
     if out is not None:
         _save(out, site, seen)
