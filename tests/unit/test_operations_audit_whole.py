@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import weakref
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from yiyun.compliance.model import State
 from yiyun.compliance.report_audit import render_audit
 from yiyun.errors import UserError
 from yiyun.evidence.hosts import records
-from yiyun.operations import audit, environment
+from yiyun.operations import environment
 from yiyun.operations.audit import Evidence, Parts, audit_evidence, audit_site
 from yiyun.operations.audit_parts import cluster, description, hosts, stacks
 from yiyun.operations.engine import Preview, Step
@@ -78,9 +79,10 @@ def server(root, tmp_path, monkeypatch):
     made.close()
 
 
-def read_hosts(_site, names, _rules, _report, *, deep):
+def read_hosts(_site, names, _rules, directory, _report, *, deep):
     record = host_cases.recorded("debian-12-hardened")
-    return [records.HostRecord(name, now(), None, *_rest(record)) for name in names]
+    for name in names:
+        records.save(directory, replace(record, name=name, taken=now()))
 
 
 def look(_site, _report):
@@ -92,10 +94,6 @@ def look(_site, _report):
     steps = {urn: Step("create", urn, manifest) for urn, manifest in written.items()}
     preview = Preview(Project("compute", Path(), ()), Path(), tuple(steps.values()))
     return Look([preview], [steps["urn:x::thing"]], [(steps["urn:a"], "no such field")])
-
-
-def _rest(record):
-    return record.os_release, record.os_version, record.container, record.sections, ()
 
 
 def now():
@@ -355,10 +353,27 @@ def test_a_high_risk_clause_decides_the_exit_code(clean, state, high):
     assert ("audit: passed" in render_audit(changed, all_verdicts=False)) is not stops
 
 
-def test_the_time_of_an_audit_is_that_of_its_last_part():
+def test_the_time_of_an_audit_is_that_of_its_last_part(tmp_path):
     assert Evidence().taken == ""
     with pytest.raises(UserError, match="no time"):
         _ = Evidence().day
-    two = [records.HostRecord("a", "2026-11-28T04:00:00+00:00"), records.HostRecord("b", "2026-11-28T05:00:00+00:00")]
-    assert Evidence(hosts=two).taken == "2026-11-28T05:00:00+00:00"
-    assert audit.Evidence(hosts=two).day == date(2026, 11, 28)
+    for name, hour in (("a", 5), ("b", 4)):
+        records.save(tmp_path, records.HostRecord(name, f"2026-11-28T0{hour}:00:00+00:00"))
+    kept = Evidence(hosts=records.Saved(tmp_path))
+    assert kept.taken == "2026-11-28T05:00:00+00:00"
+    assert kept.day == date(2026, 11, 28)
+
+
+def test_one_host_at_a_time_is_in_memory(tmp_path, monkeypatch):
+    alive = []
+
+    def load_one(home):
+        alive.append(weakref.ref(made := records.HostRecord(home.name, "2026-11-28T04:00:00+00:00")))
+        assert sum(ref() is not None for ref in alive) <= 2
+        return made
+
+    for number in range(20):
+        records.save(tmp_path, records.HostRecord(f"h{number:02}", "2026-11-28T04:00:00+00:00"))
+    monkeypatch.setattr(records, "load_one", load_one)
+    result = hosts.judge(rules().values(), records.Saved(tmp_path))
+    assert result.objects == len(alive) == 20

@@ -8,7 +8,9 @@ What is judged is what is kept, so saved evidence gives the same verdicts again.
 the clauses that it would tell of unchecked.
 """
 
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,13 +31,12 @@ from yiyun.evidence import sealed
 from yiyun.evidence import stacks as stack_records
 from yiyun.evidence.cluster import records as cluster_records
 from yiyun.evidence.cluster.records import ClusterRecord
-from yiyun.evidence.hosts import records as host_records
-from yiyun.evidence.hosts.records import HostRecord
+from yiyun.evidence.hosts.records import Saved
 from yiyun.evidence.stacks import StacksRecord
 from yiyun.lab import files
 from yiyun.operations import environment
 from yiyun.operations.audit_parts import cluster, description, hosts, stacks, vouched
-from yiyun.operations.audit_parts.vouched import Vouched
+from yiyun.operations.audit_parts.vouched import Vouched, VouchedHosts
 from yiyun.signing.keys import fingerprint
 from yiyun.site import Site
 
@@ -60,15 +61,14 @@ class Parts:
 class Evidence:
     """What was read; None: the part was not looked at."""
 
-    hosts: Sequence[HostRecord] | None = None
+    hosts: Saved | VouchedHosts | None = None
     cluster: ClusterRecord | None = None
     stacks: StacksRecord | None = None
 
     @property
     def taken(self) -> str:
         """When it was read, the latest of all; empty where nothing was."""
-        records = [*(self.hosts or ()), *(each for each in (self.cluster, self.stacks) if each is not None)]
-        return max((each.taken for each in records), default="")
+        return max((part.taken for part in (self.hosts, self.cluster, self.stacks) if part is not None), default="")
 
     @property
     def day(self) -> date:
@@ -97,14 +97,14 @@ def audit_site(
         environment.kubeconfig(site, cluster.PERSON)
     load_waivers(site.path / "waivers.yaml")
     evidence_paths(site.path)  # what is wrong with either is said before anybody is asked
-    seen = _read(site, rules, parts, report)
-    if out is not None:
-        _save(out, site, seen)
-        report(f"the evidence is in {out}")
-    found = assess(pack, rules, seen, site, datetime.now(UTC).astimezone().date())
+    with ExitStack() as ends:
+        place = out or Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="yiyun-audit-")))
+        seen = _read(site, rules, parts, place, report)
+        found = assess(pack, rules, seen, site, datetime.now(UTC).astimezone().date())
     if since is not None and earlier is not None:
         found = _compared(found, since, earlier, seen)
     if out is not None:
+        report(f"the evidence is in {out}")
         files.write(out / CLAUSES, clauses_json(found.clauses) + "\n", mode=0o644)
         for form, name in FILES.items():
             files.write(out / name, render_assessment(found, form, all_verdicts=False), mode=0o644)
@@ -123,6 +123,8 @@ def audit_evidence(directory: Path, pack: Path, site: Site | None = None, since:
     earlier = read_findings(since / FINDINGS) if since else None
     believed = vouched.compare(directory)
     seen = _load(directory, believed)
+    if seen == Evidence():
+        raise UserError(f"{directory}: holds no evidence of an audit (hosts/, cluster/ or stacks/); --out makes it")
     of_today = site is not None
     described = site
     if site is None and believed.description:
@@ -162,31 +164,23 @@ def _compared(found: Assessment, since: Path, earlier: Findings, seen: Evidence)
     return replace(found, result=replace(found.result, difference=compared))
 
 
-def _read(site: Site, rules: Sequence[Rule], parts: Parts, report: Report) -> Evidence:
-    return Evidence(
-        hosts=None if parts.hosts is None else hosts.read(site, parts.hosts, rules, report, deep=parts.deep),
-        stacks=stacks.read(site, report) if parts.stacks else None,
-        cluster=cluster.read(site, rules, report) if parts.cluster else None,
-    )
-
-
-def _save(out: Path, site: Site, seen: Evidence) -> None:
-    for each in seen.hosts or ():
-        host_records.save(out / hosts.DIRECTORY, each)
-    if seen.stacks is not None:
-        stack_records.save(out / stacks.DIRECTORY, seen.stacks)
-    if seen.cluster is not None:
-        cluster_records.save(out / cluster.DIRECTORY, seen.cluster)
-    description.save(out / description.DIRECTORY, site)
+def _read(site: Site, rules: Sequence[Rule], parts: Parts, place: Path, report: Report) -> Evidence:
+    """Read the parts and keep each below `place` as soon as it was read."""
+    if parts.hosts is not None:
+        hosts.read(site, parts.hosts, rules, place / hosts.DIRECTORY, report, deep=parts.deep)
+    description.save(place / description.DIRECTORY, site)
+    if parts.stacks:
+        stack_records.save(place / stacks.DIRECTORY, stacks.read(site, report))
+    if parts.cluster:
+        cluster_records.save(place / cluster.DIRECTORY, cluster.read(site, rules, report))
+    return _load(place, Vouched())
 
 
 def _load(directory: Path, believed: Vouched) -> Evidence:
-    """What is there, with what is not as it was signed named as a problem. A part that is missing was not looked at. Raises UserError where there is none."""
+    """What is there; what is not as it was signed has that as its problem. A part that is missing was not looked at."""
     there = {name for name in (hosts.DIRECTORY, cluster.DIRECTORY, stacks.DIRECTORY) if (directory / name).is_dir()}
-    if not there:
-        raise UserError(f"{directory}: holds no evidence of an audit (hosts/, cluster/ or stacks/); --out makes it")
     return Evidence(
-        hosts=believed.hosts(host_records.load(directory / hosts.DIRECTORY)) if hosts.DIRECTORY in there else None,
+        hosts=believed.hosts(Saved(directory / hosts.DIRECTORY)) if hosts.DIRECTORY in there else None,
         cluster=believed.cluster(cluster_records.load(directory / cluster.DIRECTORY))
         if cluster.DIRECTORY in there
         else None,
@@ -201,8 +195,8 @@ def _unseen(seen: Evidence, site: Site | None) -> dict[Subject, list[str]]:
     if seen.hosts is None:
         missing = ["the hosts"]
     else:
-        names = {each.name for each in seen.hosts}
-        missing = [host.name for host in site.hosts if host.name not in names] if site else []
+        there = set(seen.hosts.names)
+        missing = [host.name for host in site.hosts if host.name not in there] if site else []
     return {"host": [*missing, *unknown], "object": [*objects, *unknown]}
 
 

@@ -5,14 +5,14 @@
 """
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from yiyun.errors import UserError
+from yiyun.evidence import saved_objects
 from yiyun.evidence.hosts.facts import HostFacts, Output
 from yiyun.evidence.hosts.probes import Probe, Unreadable
 from yiyun.evidence.unknown import UnknownValue
@@ -109,23 +109,34 @@ def save(directory: Path, kept: HostRecord) -> None:
     files.write_json(home / FILE, about)
 
 
-def load(directory: Path) -> list[HostRecord]:
-    """Read all records below a directory, in order of name. Raises UserError, naming the file, for what is none."""
-    found = sorted(path.parent for path in directory.glob(f"*/{FILE}"))
-    if not found:
-        raise UserError(f"{directory}: holds no evidence of hosts (<host>/{FILE})")
-    return [load_one(home) for home in found]
+class Saved:
+    """All records below a directory, in order of name. One at a time is in memory, each time they are gone through."""
+
+    def __init__(self, directory: Path) -> None:
+        """Raises UserError where there is none."""
+        self._homes = sorted(path.parent for path in directory.glob(f"*/{FILE}"))
+        if not self._homes:
+            raise UserError(f"{directory}: holds no evidence of hosts (<host>/{FILE})")
+
+    def __iter__(self) -> Iterator[HostRecord]:
+        """Raises UserError, naming the file, for what is no record."""
+        return (load_one(home) for home in self._homes)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the hosts."""
+        return [home.name for home in self._homes]
+
+    @property
+    def taken(self) -> str:
+        """When the last one was read. Raises UserError, naming the file, for what is no record."""
+        return max(str(_about(home)["taken"]) for home in self._homes)
 
 
 def load_one(home: Path) -> HostRecord:
-    """Read the record of one host."""
-    path = home / FILE
+    """Read the record of one host. Raises UserError, naming the file, for what is none."""
+    about = _about(home)
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        if about["schema"] != SCHEMA:
-            raise UserError(f"{path}:1: schema is {about['schema']!r}; this yiyun reads {SCHEMA}")
-        if about["host"] != home.name:
-            raise UserError(f"{path}:1: is the record of {about['host']!r}, and lies in the directory of another host")
         sections, altered = _sections(home, about["sections"])
         return HostRecord(
             about["host"],
@@ -139,7 +150,17 @@ def load_one(home: Path) -> HostRecord:
             about.get("root", True) is True,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path}:1: is not the record of a host: {type(error).__name__}: {error}") from None
+        raise UserError(f"{home / FILE}:1: is not the record of a host: {type(error).__name__}: {error}") from None
+
+
+def _about(home: Path) -> dict[str, Any]:
+    path = home / FILE
+    about = saved_objects.index(path, SCHEMA)
+    if about.get("host") != home.name:
+        raise UserError(f"{path}:1: is the record of {about.get('host')!r}, and lies in the directory of another host")
+    if not isinstance(about.get("taken"), str):
+        raise UserError(f"{path}:1: does not say when the host was read")
+    return about
 
 
 def _sections(home: Path, listed: Mapping[str, Any]) -> tuple[dict[str, Output], tuple[str, ...]]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from yiyun.compliance.engine import Result, judge_host
 from yiyun.compliance.host import Host
 from yiyun.compliance.rule import Rule
 from yiyun.errors import UserError
 from yiyun.evidence.hosts import capabilities, probes, records
-from yiyun.evidence.hosts.collect import collect
+from yiyun.evidence.hosts.collect import collect_each
+from yiyun.evidence.hosts.facts import HostFacts
 from yiyun.evidence.hosts.probe import Wanted
 from yiyun.evidence.hosts.probes import Probe
 from yiyun.evidence.hosts.records import HostRecord
@@ -20,21 +22,23 @@ DIRECTORY = "hosts"
 """Of their evidence, below the audit's."""
 
 
-def read(site: Site, names: Sequence[str], rules: Iterable[Rule], report: Report, *, deep: bool) -> list[HostRecord]:
-    """Read these hosts; one that does not answer has a problem. `deep` also runs the probes that walk trees.
+def read(
+    site: Site, names: Sequence[str], rules: Iterable[Rule], directory: Path, report: Report, *, deep: bool
+) -> None:
+    """Read these hosts and keep each in `directory` as it comes; one that does not answer has a problem.
 
-    Raises UserError for a site that was never adopted.
+    `deep` also runs the probes that walk trees. Raises UserError for a site that was never adopted.
     """
     wanted = wanted_probes(host_rules(rules), deep=deep)
     taken = datetime.now(UTC).isoformat(timespec="seconds")
     commands = Wanted(commands=tuple(probe.command for probe in wanted.values()), as_root=False)
     report(f"reading {len(names)} hosts, {len(wanted)} probes each")
-    found = collect(
-        access.config_file(site),
-        dict.fromkeys(names, commands),
-        lambda facts: report(f"{facts.name}: {facts.problem or 'read'}"),
-    )
-    return [records.record(found[name], wanted, taken) for name in names]
+
+    def keep(facts: HostFacts) -> None:
+        records.save(directory, records.record(facts, wanted, taken))
+        report(f"{facts.name}: {facts.problem or 'read'}")
+
+    collect_each(access.config_file(site), dict.fromkeys(names, commands), keep)
 
 
 def judge(rules: Iterable[Rule], kept: Iterable[HostRecord], site: Site | None = None) -> Result:

@@ -4,7 +4,7 @@ Evidence that does not match is not judged: it counts as not evaluated, with tha
 signature of a stranger, it is judged and a note says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +13,7 @@ from yiyun.evidence import sealed
 from yiyun.evidence.cluster import records as cluster_records
 from yiyun.evidence.cluster.records import ClusterRecord
 from yiyun.evidence.hosts import records as host_records
-from yiyun.evidence.hosts.records import HostRecord
+from yiyun.evidence.hosts.records import HostRecord, Saved
 from yiyun.evidence.stacks import FILE as STACKS_FILE
 from yiyun.evidence.stacks import StacksRecord
 from yiyun.operations.audit_parts import cluster, description, hosts, stacks
@@ -43,7 +43,7 @@ class Vouched:
         """Whether the copy of the site's description is what was signed."""
         return not self.within(description.DIRECTORY)
 
-    def hosts(self, kept: Iterable[HostRecord]) -> list[HostRecord]:
+    def hosts(self, kept: Saved) -> "VouchedHosts":
         """The records, with a problem where the record itself is not what was signed.
 
         An altered output beside a record that is right is found by the record's own hash, and harms its probe only.
@@ -51,12 +51,7 @@ class Vouched:
         """
         prefix, suffix = f"{hosts.DIRECTORY}/", f"/{host_records.FILE}"
         bad = {path.removeprefix(prefix).removesuffix(suffix) for path in self.altered if _is_record(path)}
-        found = [
-            replace(each, problem=ALTERED, sections={}) if self.everything or each.name in bad else each
-            for each in kept
-        ]
-        gone = bad - {each.name for each in found}
-        return [*found, *(HostRecord(name, "", ALTERED) for name in sorted(gone))]
+        return VouchedHosts(kept, frozenset(kept.names if self.everything else bad), tuple(sorted(bad - {*kept.names})))
 
     def cluster(self, kept: ClusterRecord) -> ClusterRecord:
         """The record, with a problem where it is not what was signed."""
@@ -68,6 +63,32 @@ class Vouched:
 
     def _part(self, kept: Part, record: str) -> Part:
         return replace(kept, problem=ALTERED) if self.within(record) else kept
+
+
+@dataclass(frozen=True)
+class VouchedHosts:
+    """Saved records as far as they can be believed, one at a time in memory."""
+
+    kept: Saved
+    bad: frozenset[str]
+    """Hosts whose record is not what was signed."""
+    gone: tuple[str, ...]
+    """Those of them that have none any more."""
+
+    def __iter__(self) -> Iterator[HostRecord]:
+        for each in self.kept:
+            yield replace(each, problem=ALTERED, sections={}) if each.name in self.bad else each
+        yield from (HostRecord(name, "", ALTERED) for name in self.gone)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the hosts."""
+        return [*self.kept.names, *self.gone]
+
+    @property
+    def taken(self) -> str:
+        """When the last one was read."""
+        return self.kept.taken
 
 
 def compare(directory: Path) -> Vouched:
