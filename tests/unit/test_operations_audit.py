@@ -33,7 +33,11 @@ def kept(tmp_path) -> Path:
 
 
 def states(directory: Path) -> dict[str, State]:
-    return {verdict.rule: verdict.state for verdict in audit_evidence(directory, PACK).result.verdicts if verdict.resource.host}
+    return {
+        verdict.rule: verdict.state
+        for verdict in audit_evidence(directory, PACK).result.verdicts
+        if verdict.resource.host
+    }
 
 
 def test_evidence_is_judged_again_as_it_was_kept(kept, tmp_path):

@@ -42,7 +42,7 @@ def granting(world: World, binding: Object, group: str, resources: Iterable[str]
         if granted.texts("resourceNames") or not {group, "*"} & {*granted.texts("apiGroups")}:
             continue
         named = {*granted.texts("resources")}
-        hit = sorted(wanted if "*" in named else wanted & named)
+        hit = sorted(each for each in wanted if named & {"*", each, f"*/{each.partition('/')[2]}"})
         allowed = sorted(asked & {*granted.texts("verbs")})
         if hit and allowed:
             return f"{', '.join(allowed)} of {', '.join(hit)}"

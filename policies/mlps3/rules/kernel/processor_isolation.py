@@ -17,7 +17,10 @@ OPEN = ("smt vulnerable", "smt host state unknown")
     title_zh="处理器漏洞未破坏虚拟机隔离",
     title_en="Known holes of the processor are closed",
     rationale="Through these a machine reads what another one on the same host works with.",
-    remediation="install the microcode of the maker, take mitigations=off out of the command line of the kernel; on processors with L1TF or MDS nosmt=force",
+    remediation=(
+        "install the microcode of the maker, take mitigations=off out of the command line of the kernel; on processors "
+        "with L1TF or MDS mitigations=auto,nosmt"
+    ),
 )
 def processor_isolation(host: Host) -> Iterator[Finding]:
     holes = host.facts("isolation").items("holes")

@@ -12,8 +12,14 @@ from yiyun.compliance.machines import port_annotations
     kinds=("kubevirt.io/VirtualMachine", "kubevirt.io/VirtualMachineInstance"),
     title_zh="虚拟机迁移后地址与安全策略不变",
     title_en="A machine keeps address and policy wherever it runs",
-    rationale="Rules of others name a machine by its address, and its own hang on its port; one that gets a new port on the next host leaves both behind.",
-    remediation="annotate the template with ovn.kubernetes.io/ip_address and ovn.kubernetes.io/security_groups (address and security_groups of the vm in site.yaml)",
+    rationale=(
+        "Rules of others name a machine by its address, and its own hang on its port; one that gets a new port on the "
+        "next host leaves both behind."
+    ),
+    remediation=(
+        "annotate the template with ovn.kubernetes.io/ip_address and ovn.kubernetes.io/security_groups (address and "
+        "security_groups of the vm in site.yaml)"
+    ),
 )
 def vm_address_kept(obj: Object) -> Iterator[Finding]:
     annotations = port_annotations(obj)
