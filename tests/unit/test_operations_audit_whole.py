@@ -320,6 +320,16 @@ def test_the_difference_to_an_earlier_audit(kept, site, tmp_path, server):
     assert not hosts_only.result.difference.gone
 
 
+def test_an_altered_result_is_not_compared_with(kept, site):
+    _, directory = kept
+    path = directory / "findings.json"
+    path.write_text(path.read_text().replace('"state": "fail"', '"state": "pass"'))
+    with pytest.raises(UserError, match=r"findings\.json:1: is not what was signed"):
+        audit_evidence(directory, PACK, None, directory)
+    unsigned(directory)
+    assert audit_evidence(directory, PACK, None, directory).result.difference.new
+
+
 def test_the_text_begins_with_the_risk_lists_and_what_a_person_must_attest(kept):
     found, _ = kept
     lines = render_audit(found, all_verdicts=False).splitlines()

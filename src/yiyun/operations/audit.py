@@ -90,7 +90,7 @@ def audit_site(
     adopted, a cluster without a kubeconfig, and an `out` that holds something already.
     """
     rules = load_rules(pack)
-    earlier = read_findings(since / FINDINGS) if since else None
+    earlier = _earlier(since) if since else None
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: exists already; every audit gets a directory of its own, so that it can be compared")
     if parts.cluster and not (parts.stacks and site.embedded):  # the stacks' previews start an embedded lab
@@ -120,7 +120,7 @@ def audit_evidence(directory: Path, pack: Path, site: Site | None = None, since:
     With `site` it is judged by that description, its waivers and attestations, as of today. Raises UserError, naming
     the file, where there is no evidence.
     """
-    earlier = read_findings(since / FINDINGS) if since else None
+    earlier = _earlier(since) if since else None
     believed = vouched.compare(directory)
     seen = _load(directory, believed)
     if seen == Evidence():
@@ -155,6 +155,14 @@ def assess(pack: Path, rules: Sequence[Rule], seen: Evidence, site: Site | None,
     known = {rule.id: rule for rule in rules}
     clauses = roll_up(catalogue, known, result.verdicts, claims, ran=result.rules, unseen=_unseen(seen, site))
     return Assessment(site.name if site else "", seen.taken, result, catalogue, clauses)
+
+
+def _earlier(since: Path) -> Findings:
+    """The result of an earlier audit. Raises UserError for none, and for one that is not what was signed."""
+    found = read_findings(since / FINDINGS)
+    if vouched.compare(since).within(FINDINGS):
+        raise UserError(f"{since / FINDINGS}:1: is not what was signed; compare with a copy that nobody changed")
+    return found
 
 
 def _compared(found: Assessment, since: Path, earlier: Findings, seen: Evidence) -> Assessment:
