@@ -2,8 +2,13 @@
 
 import pytest
 from crd_schemas import require_bundle
+from hypothesis import settings
 from shipped import SITES, site
 from skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401  # hooks of pytest
+
+# A busy machine is no mistake.
+settings.register_profile("yiyun", deadline=None)
+settings.load_profile("yiyun")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from yiyun.compliance.attest import write_attestation
@@ -260,7 +260,6 @@ def test_what_is_written_fits_the_published_schema(site):
         assert list(checker.iter_errors(stated | wrong))
 
 
-@settings(deadline=None)  # files are written and read
 @given(st.data())
 def test_no_mutation_breaks_the_reader(tmp_path_factory, draws):
     site = tmp_path_factory.mktemp("site")

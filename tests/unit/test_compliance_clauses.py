@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rule_cases import PACK, rules
 
@@ -62,7 +62,6 @@ def test_the_words_of_assessors():
     assert [state.zh for state in ClauseState] == ["不符合", "部分符合", "未核查", "符合", "不适用"]
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(many, some_attestation)
 def test_any_fail_or_waiver_comes_first(states, attested):
     failing = {State.FAIL, State.WAIVED} & set(states)
@@ -72,14 +71,12 @@ def test_any_fail_or_waiver_comes_first(states, attested):
         assert (state is PARTLY) == (State.PASS in states)
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(many, some_attestation)
 def test_a_waiver_never_upgrades(states, attested):
     waived = [State.WAIVED if state is State.FAIL else state for state in states]
     assert clause_state(waived, attested=attested) is clause_state(states, attested=attested)
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(many, st.sampled_from((State.FAIL, State.WAIVED, State.NOT_EVALUATED, State.MANUAL)), some_attestation)
 def test_bad_news_never_improves_a_clause(states, worse, attested):
     after = clause_state([*states, worse], attested=attested)
@@ -87,7 +84,6 @@ def test_bad_news_never_improves_a_clause(states, worse, attested):
     assert RANK[after] <= RANK[before] or (worse is State.MANUAL and attested is True)
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(many)
 def test_a_missing_attestation_leaves_nothing_better_than_unchecked(states):
     missing = clause_state(states, attested=False)
@@ -95,19 +91,16 @@ def test_a_missing_attestation_leaves_nothing_better_than_unchecked(states):
     assert RANK[missing] <= min(RANK[clause_state(states, attested=other)] for other in (None, True))
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(many.filter(lambda states: State.NOT_EVALUATED in states), some_attestation)
 def test_what_was_not_evaluated_never_conforms(states, attested):
     assert clause_state(states, attested=attested) not in (CONFORMS, NOT_APPLICABLE)
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(st.integers(1, 9))
 def test_all_not_applicable(number):
     assert clause_state([State.NOT_APPLICABLE] * number) is NOT_APPLICABLE
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(many, some_attestation, st.randoms())
 def test_order_and_number_do_not_matter(states, attested, random):
     shuffled = states * 2
@@ -115,7 +108,6 @@ def test_order_and_number_do_not_matter(states, attested, random):
     assert clause_state(shuffled, attested=attested) is clause_state(states, attested=attested)
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(many, some_attestation)
 def test_conforming_needs_proof(states, attested):
     if clause_state(states, attested=attested) is CONFORMS:
@@ -276,7 +268,6 @@ def test_a_verdict_of_an_unknown_rule_is_not_lost():
         judged(("stranger", State.FAIL))
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(st.lists(st.tuples(st.sampled_from(sorted(RULES)), st.sampled_from(State)), max_size=12), st.booleans())
 def test_the_roll_up_is_the_table(verdicts, attested):
     claims = [CLAIM, Claim(BY_BOTH, "environment_monitoring", "x", date(2027, 1, 1), "x:1", None)] if attested else []

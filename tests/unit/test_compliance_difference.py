@@ -133,7 +133,7 @@ states = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=50)  # a busy machine is no mistake
+@settings(max_examples=50)
 @given(states, states, st.sets(st.sampled_from(BOTH)))
 def test_every_finding_stands_in_exactly_one_list(tmp_path_factory, earlier, now, looked_at):
     path = tmp_path_factory.mktemp("audit") / "findings.json"

@@ -167,7 +167,7 @@ def test_the_root_is_what_sha256sum_prints(kept):
         unique_by=lambda pair: pair[0],
     )
 )
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_the_root_says_which_file_has_which_content(listed):
     def of(pairs) -> str:
         return sealed.root(sealed.File.model_construct(path=path, sha256=digest, size=0) for path, digest in pairs)

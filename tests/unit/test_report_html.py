@@ -60,7 +60,7 @@ def test_what_a_host_says_adds_no_element():
 
 
 @given(st.text(alphabet=st.characters(), max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_data_block_holds_any_text(text):
     block = data_block([text])
     assert not set("<>&\u2028\u2029") & set(block)

@@ -140,7 +140,7 @@ def test_no_single_character_of_a_code_makes_another_family(each):
                 assert identify(each.cpuinfo.replace(line, changed)) in accepted, changed
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.sampled_from(RECORDS), st.randoms(use_true_random=False))
 def test_mutations_never_make_a_wrong_family(each, chance):
     cpuinfo = mutated(each.cpuinfo, chance, [other.cpuinfo for other in RECORDS])

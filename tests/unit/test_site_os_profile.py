@@ -155,7 +155,7 @@ def test_comments_quotes_and_spoilt_lines_that_nobody_reads():
     assert identify(text).name == "rocky-9"
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.sampled_from(sorted(RELEASES)), st.randoms(use_true_random=False))
 def test_mutations_never_make_a_wrong_profile(recorded, chance):
     text = mutated(RELEASES[recorded], chance, list(RELEASES.values()))
