@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from yiyun.errors import UserError
@@ -48,7 +49,8 @@ def test_own_process_is_known(started):
 
 @pytest.mark.parametrize("change", [{"started": 1}, {"boot": "other"}, {"command": ("/bin/sleep", "299")}])
 def test_another_process_with_the_same_pid_is_not_ours(started, change):
-    _, record = started()
+    child, record = started()
+    wait_until(lambda: psutil.Process(child.pid).cmdline())  # empty while the program is being loaded
     assert not process.is_alive(dataclasses.replace(record, **change))
 
 
