@@ -2,14 +2,14 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from yiyun.bundle import layout
 from yiyun.errors import UserError
+from yiyun.signing.manifest import Closed, Sha256, encode
 
 SCHEMA = "yiyun.bundle/1"
 LIMIT = 64 * 2**20
@@ -19,7 +19,6 @@ _REMEDY = "\n(bundles are made by  ./yiyun bundle create  and not edited by hand
 
 Arch = Literal["amd64", "arm64"]
 Kind = Literal["image", "package", "wheel", "binary", "crd", "python", "index"]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 def _one_line(text: str) -> str:
@@ -44,11 +43,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterVal
 RelativePath = Annotated[Text, AfterValidator(_inside)]
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class File(_Closed):
+class File(Closed):
     """One file of a bundle."""
 
     path: RelativePath
@@ -73,7 +68,7 @@ class File(_Closed):
     """Whether a person put it there and `bundle create` only listed it."""
 
 
-class Missing(_Closed):
+class Missing(Closed):
     """Something that the site wants and that the bundle does not have."""
 
     kind: Kind
@@ -87,7 +82,7 @@ class Missing(_Closed):
     """Directory of the bundle into which a person may put it; `bundle create`, run again, lists it."""
 
 
-class Manifest(_Closed):
+class Manifest(Closed):
     """Content of bundle.json."""
 
     schema_id: Annotated[Literal["yiyun.bundle/1"], Field(alias="schema")]
@@ -139,17 +134,8 @@ def parse(data: bytes, origin: str) -> Manifest:
 
 
 def dump(manifest: Manifest) -> bytes:
-    """The text of a manifest: one file a line, so that two can be compared."""
-    content = manifest.model_dump(mode="json", by_alias=True, exclude={"files", "missing"})
-    head = ",\n".join(f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items())
-    files = _lines(manifest.files)
-    missing = _lines(manifest.missing)
-    return f'{{\n{head},\n "files": [{files}],\n "missing": [{missing}]\n}}\n'.encode()
-
-
-def _lines(entries: Iterable[File | Missing]) -> str:
-    lines = ",\n".join(f"  {json.dumps(entry.model_dump(mode='json'), ensure_ascii=False)}" for entry in entries)
-    return f"\n{lines}\n " if lines else ""
+    """The text of a manifest."""
+    return encode(manifest, "files", "missing")
 
 
 def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,24 +6,14 @@ from typing import Any
 
 from yiyun.bundle.manifest import Manifest
 from yiyun.paths import CHECKOUT
+from yiyun.signing.manifest import published_schema
 
 PLACE = CHECKOUT / "docs" / "schemas" / "bundle.json"
 
 
 def schema() -> dict[str, Any]:
     """Schema of the manifest. That paths are unique and lead nowhere else is checked by the reader beside it."""
-    described = Manifest.model_json_schema(by_alias=True)
-    for part in [described, *described["$defs"].values()]:
-        for properties in part["properties"].values():
-            properties.pop("title", None)
-            if "description" in properties:
-                properties["description"] = " ".join(properties["description"].split())
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:yiyun:schema:bundle:1",
-        **described,
-        "title": "bundle.json",
-    }
+    return published_schema(Manifest, "bundle", "bundle.json")
 
 
 def write(path: Path = PLACE) -> None:

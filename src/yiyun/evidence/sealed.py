@@ -15,15 +15,15 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from yiyun.errors import UserError
 from yiyun.signing import tree
+from yiyun.signing.manifest import Closed, Sha256, encode, published_schema
 from yiyun.signing.seal import Seal
 
 SEAL = Seal("audit", "YIYUN_AUDIT_KEY", "manifest.json", "manifest.pub")
 SCHEMA = "yiyun.audit/1"
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LIMIT = 64 * 2**20
 """Bytes of a manifest."""
 
@@ -34,14 +34,7 @@ def _inside(path: str) -> str:
     return path
 
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class File(_Closed):
+class File(Closed):
     """One file of an audit."""
 
     path: Annotated[str, StringConstraints(min_length=1), AfterValidator(_inside)]
@@ -51,7 +44,7 @@ class File(_Closed):
     """Bytes."""
 
 
-class Manifest(_Closed):
+class Manifest(Closed):
     """Content of manifest.json."""
 
     schema_id: Annotated[Literal["yiyun.audit/1"], Field(alias="schema")]
@@ -115,16 +108,8 @@ def seal(directory: Path, site: str, taken: str, key: Ed25519PrivateKey) -> Mani
         raise UserError(f"{directory}: a file name cannot be listed: {error.errors()[0]['input']!r}") from None
     content = {"schema": SCHEMA, "site": site, "taken": taken, "root": root(files), "files": files}
     manifest = Manifest.model_validate(content)
-    SEAL.sign(directory, dump(manifest), key)
+    SEAL.sign(directory, encode(manifest, "files"), key)
     return manifest
-
-
-def dump(manifest: Manifest) -> bytes:
-    """The text of a manifest: one file a line."""
-    content = manifest.model_dump(mode="json", by_alias=True, exclude={"files"})
-    head = ",\n".join(f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items())
-    lines = ",\n".join(f"  {json.dumps(file.model_dump(), ensure_ascii=False)}" for file in manifest.files)
-    return f'{{\n{head},\n "files": [\n{lines}\n ]\n}}\n'.encode()
 
 
 def sealed(directory: Path) -> bool:
@@ -170,11 +155,7 @@ def verify(directory: Path, trust: Collection[str]) -> Verification:
 
 def manifest_schema() -> dict[str, Any]:
     """JSON Schema of manifest.json, as published in docs/schemas/audit.json."""
-    schema = Manifest.model_json_schema(by_alias=True)
-    for part in (schema, *schema["$defs"].values()):
-        for properties in part["properties"].values():
-            properties.pop("title", None)
-    return {"$schema": DIALECT, "$id": "urn:yiyun:schema:audit:1", **schema, "title": "manifest.json of an audit"}
+    return published_schema(Manifest, "audit", "manifest.json of an audit")
 
 
 if __name__ == "__main__":
