@@ -18,6 +18,8 @@ RISK_ORDER = (
     ClauseState.NOT_APPLICABLE,
 )
 """States of clauses, those that need a reader first."""
+STOPPING = (ClauseState.DOES_NOT_CONFORM, ClauseState.NOT_CHECKED)
+"""States in which a high-risk clause of 2025 fails the audit."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,8 @@ class Assessment:
     @property
     def exit_code(self) -> int:
         """1: something mandatory fails or was not evaluated, or a high-risk clause of 2025 is 不符合 or 未核查; else 0."""
-        stopping = (ClauseState.DOES_NOT_CONFORM, ClauseState.NOT_CHECKED)
         high = [row.id for row in self.catalogue.rows.values() if row.high_risk_2025]
-        return int(self.result.exit_code or any(self.clauses[clause].state in stopping for clause in high))
+        return int(self.result.exit_code or any(self.clauses[clause].state in STOPPING for clause in high))
 
 
 class Group(NamedTuple):

@@ -1,8 +1,9 @@
 """What bindings give to persons in all namespaces."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from yiyun.compliance.facts import Map, Object, Unevaluated
+from yiyun.compliance.model import Finding
 from yiyun.compliance.world import World
 
 BINDING = "rbac.authorization.k8s.io/ClusterRoleBinding"
@@ -10,6 +11,17 @@ ROLE = "rbac.authorization.k8s.io/ClusterRole"
 POWERFUL = ("cluster-admin", "admin", "edit")
 """Roles of Kubernetes' own that read Secrets and enter pods."""
 HARMLESS = ("view",)
+Way = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""API group, resources and verbs that give one way to something."""
+
+
+def over_all_tenants(binding: Object, world: World, ways: Sequence[Way]) -> Iterator[Finding]:
+    """A finding for each person whom the binding gives one of `ways` in every namespace. Raises as `granting` does."""
+    for subject in persons(binding):
+        for way in ways:
+            if found := granting(world, binding, *way):
+                text = f"{subject.text('kind')} {subject.text('name')} has {found} in every namespace"
+                yield Finding(text, subject.path, subject.text("name"))
 
 
 def persons(binding: Object) -> list[Map]:

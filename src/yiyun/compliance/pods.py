@@ -66,6 +66,10 @@ class Pod:
             if key in spec.data:
                 self.containers += [Container(facts, role) for facts in spec.maps(key)]
 
+    def contexts(self) -> list[tuple[str, Map]]:
+        """Every security context with its holder's name, for messages: the pod's own, then each container's."""
+        return [("the pod", self.security), *((each.name, each.security) for each in self.containers)]
+
 
 def pod(obj: Object) -> Pod:
     """The pod of an object of POD_KINDS. Raises Unevaluated when it has none that can be read."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from yiyun.compliance.assessment import Assessment, risks, to_attest
+from yiyun.compliance.assessment import STOPPING, Assessment, risks, to_attest
 from yiyun.compliance.catalogue import Row
 from yiyun.compliance.clauses import ClauseState, ClauseVerdict
 from yiyun.compliance.difference import Difference
@@ -95,7 +95,7 @@ def _conclusion(assessment: Assessment) -> str:
     counts = Counter(
         assessment.clauses[row.id].state for row in assessment.catalogue.rows.values() if row.high_risk_2025
     )
-    bad = [f"{counts[s]} {s.zh}" for s in (ClauseState.DOES_NOT_CONFORM, ClauseState.NOT_CHECKED) if counts[s]]
+    bad = [f"{counts[s]} {s.zh}" for s in STOPPING if counts[s]]
     if not assessment.exit_code:
         return "audit: passed (nothing mandatory fails, and every high-risk clause of 2025 was checked)"
     high = f"high-risk clauses of 2025: {', '.join(bad)}; " if bad else ""

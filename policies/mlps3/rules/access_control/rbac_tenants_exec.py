@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, Object, Severity, World, rule
-from yiyun.compliance.grants import BINDING, granting, persons
+from yiyun.compliance.grants import BINDING, over_all_tenants
 
 WAYS_IN = (
     (
@@ -26,8 +26,4 @@ WAYS_IN = (
     remediation="bind the role by a RoleBinding in one namespace, for as long as the tenant has consented",
 )
 def rbac_tenants_exec(obj: Object, world: World) -> Iterator[Finding]:
-    for subject in persons(obj):
-        for group, resources, verbs in WAYS_IN:
-            if found := granting(world, obj, group, resources, verbs):
-                text = f"{subject.text('kind')} {subject.text('name')} has {found} in every namespace"
-                yield Finding(text, subject.path, subject.text("name"))
+    yield from over_all_tenants(obj, world, WAYS_IN)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, Object, Severity, World, rule
-from yiyun.compliance.grants import BINDING, granting, persons
+from yiyun.compliance.grants import BINDING, over_all_tenants
+
+READING = (("", ("secrets",), ("get", "list", "watch")),)
 
 
 @rule(
@@ -17,7 +19,4 @@ from yiyun.compliance.grants import BINDING, granting, persons
     remediation="bind the role by a RoleBinding in the namespace that the person works in, or take secrets out of it",
 )
 def rbac_tenants_secrets(obj: Object, world: World) -> Iterator[Finding]:
-    for subject in persons(obj):
-        if found := granting(world, obj, "", ("secrets",), ("get", "list", "watch")):
-            text = f"{subject.text('kind')} {subject.text('name')} has {found} in every namespace"
-            yield Finding(text, subject.path, subject.text("name"))
+    yield from over_all_tenants(obj, world, READING)

@@ -21,9 +21,7 @@ ANNOTATIONS = {kind: f"{path.removesuffix('spec')}metadata.annotations" for kind
     remediation="take appArmorProfile Unconfined out, or name RuntimeDefault or a profile of the host",
 )
 def pod_apparmor(obj: Object) -> Iterator[Finding]:
-    found = pod(obj)
-    holders = [("the pod", found.security), *((each.name, each.security) for each in found.containers)]
-    for name, security in holders:
+    for name, security in pod(obj).contexts():
         profile = security.map("appArmorProfile")
         if profile.text("type") == "Unconfined":
             yield Finding(f"{name} is unconfined", profile.at("type"), "Unconfined")

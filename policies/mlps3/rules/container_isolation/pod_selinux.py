@@ -19,9 +19,7 @@ TYPES = ("container_t", "container_init_t", "container_kvm_t", "container_engine
     remediation="take user and role out of seLinuxOptions, and types other than those for containers",
 )
 def pod_selinux(obj: Object) -> Iterator[Finding]:
-    found = pod(obj)
-    holders = [("the pod", found.security), *((each.name, each.security) for each in found.containers)]
-    for name, security in holders:
+    for name, security in pod(obj).contexts():
         options = security.map("seLinuxOptions")
         kind = options.text("type")
         if kind and kind not in TYPES:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Enforcement, Finding, Host, Severity, Unevaluated, rule, shown
+from yiyun.compliance.board import sensors
 
 COLDEST, WARMEST = 15, 32
 """Degrees Celsius that makers of servers allow at the inlet the year round."""
@@ -21,10 +22,7 @@ COLDEST, WARMEST = 15, 32
     remediation="look after the air conditioning; ipmitool sdr type Temperature",
 )
 def climate_inlet(host: Host) -> Iterator[Finding]:
-    board = host.facts("board")
-    if not board.there("inlets"):
-        raise Unevaluated("ipmitool is not installed; nobody asks the board what it measures")
-    inlets = board.items("inlets")
+    board, inlets = sensors(host, "inlets")
     if not inlets:
         raise Unevaluated(f"{board.at('inlets')}: no sensor is at the inlet")
     for each in inlets:

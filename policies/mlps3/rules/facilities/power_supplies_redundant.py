@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Enforcement, Finding, Host, Severity, Unevaluated, rule, shown
+from yiyun.compliance import Enforcement, Finding, Host, Severity, rule, shown
+from yiyun.compliance.board import sensors
 
 
 @rule(
@@ -18,10 +19,7 @@ from yiyun.compliance import Enforcement, Finding, Host, Severity, Unevaluated, 
     remediation='replace or connect the supply that the finding names; ipmitool sdr type "Power Supply"',
 )
 def power_supplies_redundant(host: Host) -> Iterator[Finding]:
-    board = host.facts("board")
-    if not board.there("supplies"):
-        raise Unevaluated("ipmitool is not installed; nobody asks the board what it measures")
-    supplies = board.items("supplies")
+    board, supplies = sensors(host, "supplies")
     present = [each for each in supplies if each.flag("present")]
     if len(present) < 2:
         yield Finding(f"{len(present)} power supplies are there; wanted 2", board.at("supplies"), len(present))

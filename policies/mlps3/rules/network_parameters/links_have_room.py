@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Enforcement, Finding, Host, Severity, Unevaluated, rule, shown
+from yiyun.compliance.links import MOST_LOST, want_a_week
 
-LEAST_DAYS = 7
-"""A week has its busiest hours."""
-MOST_LOST = 1 / 100_000
 MOST_USED = 0.3
 """Share of a link that may be used on average over days and nights: the busiest hours carry about three times that."""
 
@@ -44,5 +42,4 @@ def links_have_room(host: Host) -> Iterator[Finding]:
             yield Finding(
                 f"{name} carries {used:.0f} of {speed} Mbit/s on average", card.at("busiest_bytes"), round(used)
             )
-    if days < LEAST_DAYS:
-        raise Unevaluated(f"{links.at('up_days')}: the host is up for {days} days; its busiest hours are not known yet")
+    want_a_week(links)

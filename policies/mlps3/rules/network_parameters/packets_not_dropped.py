@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Enforcement, Finding, Host, Severity, Unevaluated, rule
+from yiyun.compliance.links import MOST_LOST, want_a_week
 
-LEAST_DAYS = 7
-"""A week has its busiest hours."""
-MOST_LOST = 1 / 100_000
 FULL = 0.8
 
 
@@ -36,5 +34,4 @@ def packets_not_dropped(host: Host) -> Iterator[Finding]:
         count, most = tracked.number("count"), tracked.number("max")
         if count < 0 or count > most * FULL:
             yield Finding(f"{count} of {most} connections can be tracked already", tracked.at("count"), count)
-    if days < LEAST_DAYS:
-        raise Unevaluated(f"{links.at('up_days')}: the host is up for {days} days; its busiest hours are not known yet")
+    want_a_week(links)
