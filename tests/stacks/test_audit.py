@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from waiting import wait_until
 
 from yiyun.evidence.cluster import records
 
@@ -32,8 +33,10 @@ SECRET = {
 
 @pytest.fixture(scope="module")
 def running(workplace):
-    """A lab without stacks."""
+    """A lab without stacks, whose controllers have made the account that pods of `default` run as."""
     workplace.yiyun("lab", "up")
+    api = workplace.api()
+    wait_until(lambda: api.request("GET", "/api/v1/namespaces/default/serviceaccounts")["items"])
     return workplace
 
 

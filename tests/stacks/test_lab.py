@@ -15,6 +15,7 @@ from ipaddress import IPv4Address
 import psutil
 import pytest
 import yaml
+from waiting import wait_until
 
 from yiyun import toolchain
 from yiyun.errors import UserError
@@ -95,13 +96,6 @@ def status_of(api, method, path, body=None, content_type="application/json"):
     except ApiError as error:
         return error.status, error.message
     return 200, ""
-
-
-def wait_until(condition, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def states(lab):

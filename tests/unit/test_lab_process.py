@@ -10,6 +10,7 @@ import time
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from yiyun.errors import UserError
 from yiyun.lab import process
@@ -31,13 +32,6 @@ def started(tmp_path):
     for child in running:
         child.kill()
         child.wait()
-
-
-def wait_until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_own_process_is_known(started):
