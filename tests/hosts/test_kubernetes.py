@@ -112,6 +112,16 @@ def test_secrets_are_encrypted_in_etcd(real):
     assert word == "aGFybWxlc3N2YWx1ZQ=="
 
 
+def test_only_root_reads_what_etcd_keeps(real):
+    for host in ("real-az1-01", "real-az2-01", "real-az3-01"):
+        assert real.on(host, "stat --format '%a %U' /var/lib/etcd") == "700 root\n"
+
+
+def test_name_servers_run_on_more_than_one_host(real):
+    asked = ("-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", "jsonpath={.items[*].spec.nodeName}")
+    assert len(set(cluster.kubectl(real.site, *asked).split())) == 2
+
+
 def test_nobody_asks_for_more_than_health(real):
     assert anonymous(real, "/readyz") == "200"
     assert anonymous(real, "/version") == "401"
