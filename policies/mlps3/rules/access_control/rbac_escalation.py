@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Enforcement, Finding, Object, Severity, rule
+from yiyun.compliance.kubernetes_roles import is_own
 
 VERBS = ("bind", "escalate", "impersonate")
 
@@ -19,7 +20,7 @@ VERBS = ("bind", "escalate", "impersonate")
 )
 def rbac_escalation(obj: Object) -> Iterator[Finding]:
     for granted in obj.root.maps("rules"):
-        if granted.texts("resourceNames"):
+        if granted.texts("resourceNames") or is_own(obj, granted):
             continue
         for verb in granted.texts("verbs"):
             if verb in VERBS:

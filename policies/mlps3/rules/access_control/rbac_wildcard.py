@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance.kubernetes_roles import is_own
 
 
 @rule(
@@ -19,6 +20,8 @@ from yiyun.compliance import Finding, Object, Severity, rule
 )
 def rbac_wildcard(obj: Object) -> Iterator[Finding]:
     for granted in obj.root.maps("rules"):
+        if is_own(obj, granted):
+            continue
         for field in ("verbs", "resources", "nonResourceURLs"):
             if "*" in granted.texts(field):
                 yield Finding(f"{field} is *", granted.at(field), "*")
