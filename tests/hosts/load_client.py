@@ -68,7 +68,9 @@ def main() -> None:
     task = json.loads(sys.stdin.readline())
     for work in (write_and_read, ask):
         threading.Thread(target=work, args=(task,), daemon=True).start()
-    threading.Timer(task["seconds"], ended.set).start()
+    limit = threading.Timer(task["seconds"], ended.set)
+    limit.daemon = True
+    limit.start()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     ended.wait()
     time.sleep(2 * DEADLINE)
