@@ -59,7 +59,7 @@ def results(output: str) -> dict[str, list[str]]:
     for judged in _parsed(output).iter(f"{_XCCDF}rule-result"):
         result = judged.findtext(f"{_XCCDF}result", "")
         if result != "notselected":
-            found[result].append(judged.get("idref", "").removeprefix(_RULE))
+            found[result].append(short(judged.get("idref", "")))
     return {result: sorted(rules) for result, rules in sorted(found.items())}
 
 
@@ -68,7 +68,13 @@ def remaining(judged: dict[str, list[str]]) -> set[str]:
     return {rule for result in OPEN_RESULTS for rule in judged.get(result, ())}
 
 
+def short(rule: str) -> str:
+    """The part of a rule's id that names it."""
+    return rule.removeprefix(_RULE)
+
+
 def rules(content: str) -> list[str]:
+    """Ids of all rules of the content."""
     return [rule.get("id", "") for rule in _parsed(content).iter(f"{_XCCDF}Rule")]
 
 

@@ -107,7 +107,7 @@ def compared(host: Host) -> dict[str, Any]:
         "tailored": host.put("tailoring.xml", _openscap.tailoring(content)),
         "output": f"{PLACE}/results.xml",
     }
-    selected = set(_openscap.rules(content))
+    selected = {_openscap.short(rule) for rule in _openscap.rules(content)}
     unedited = {
         scope: counts(scan(host, scope, {**files, "content": _openscap.CONTENT}, selected)[0])
         for scope in _openscap.SCOPES
