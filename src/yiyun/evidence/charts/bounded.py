@@ -1,6 +1,7 @@
 """Runs a program that may be led to never end or to say gigabytes: within bounds of time, memory and output."""
 
 import os
+import resource
 import selectors
 import signal
 import subprocess
@@ -12,7 +13,6 @@ from typing import NamedTuple
 
 KEPT_ERRORS = 64 * 1024
 """Bytes of stderr that are kept; the rest is read and dropped."""
-_CPU_FACTOR = 4
 _CHUNK = 64 * 1024
 
 # Limits are set by the process itself before it becomes the program: set from outside they would come too late.
@@ -20,10 +20,23 @@ _LIMITED = (
     "import os, resource, sys\n"
     "memory, seconds = int(sys.argv[1]), int(sys.argv[2])\n"
     "resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))\n"
-    "resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))\n"
+    "resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))\n"
     "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
     "os.execv(sys.argv[3], sys.argv[3:])\n"
 )
+
+
+class Bounds(NamedTuple):
+    """What a program may use."""
+
+    cpu_seconds: int
+    """Tells a loop from honest work, however little of a busy machine the program gets."""
+    seconds: int
+    """By the clock, for a program that waits."""
+    output: int
+    """Bytes on stdout."""
+    memory: int
+    """Bytes of data."""
 
 
 class Ended(NamedTuple):
@@ -37,15 +50,15 @@ class Ended(NamedTuple):
     """The bound that it broke, empty when it ended by itself. Memory is not among these: the program says that itself."""
 
 
-def run(command: Sequence[str], env: Mapping[str, str], cwd: Path, *, seconds: int, output: int, memory: int) -> Ended:
+def run(command: Sequence[str], env: Mapping[str, str], cwd: Path, bounds: Bounds) -> Ended:
     """Run `command` (its first part is a path) with nothing on stdin, in a session of its own.
 
-    `output` and `memory` are bytes. Raises OSError when it cannot be started. Whatever happens, the process is gone
-    when this returns; one whose parent is killed ends by its limit on CPU time.
+    Raises OSError when it cannot be started. Whatever happens, the process is gone when this returns; one whose
+    parent is killed ends by its limit on CPU time.
     """
-    limits = [str(memory), str(seconds * _CPU_FACTOR)]
+    before = _cpu_of_children()
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _LIMITED, *limits, *command],
+        [sys.executable, "-I", "-S", "-c", _LIMITED, str(bounds.memory), str(bounds.cpu_seconds), *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -55,16 +68,26 @@ def run(command: Sequence[str], env: Mapping[str, str], cwd: Path, *, seconds: i
     )
     with process:
         try:
-            stdout, stderr, stopped = _follow(process, time.monotonic() + seconds, seconds, output)
+            stdout, stderr, stopped = _follow(process, bounds)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+    # Programs in Go do not hear the signal of the soft limit; the hard one kills them a second later.
+    killed = process.returncode == -signal.SIGKILL and _cpu_of_children() - before >= bounds.cpu_seconds
+    if killed or process.returncode == -signal.SIGXCPU:
+        stopped = stopped or f"used more than {bounds.cpu_seconds} s of CPU time"
     return Ended(process.returncode, stdout, stderr, stopped)
 
 
-def _follow(process: subprocess.Popen[bytes], deadline: float, seconds: int, output: int) -> tuple[bytes, bytes, str]:
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _follow(process: subprocess.Popen[bytes], bounds: Bounds) -> tuple[bytes, bytes, str]:
     """Read until the process ends or a bound is broken; stdout, stderr and that bound."""
-    late = f"took more than {seconds} s"
+    deadline = time.monotonic() + bounds.seconds
+    late = f"took more than {bounds.seconds} s"
     said, errors = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
         for pipe, kept in ((process.stdout, said), (process.stderr, errors)):
@@ -79,8 +102,8 @@ def _follow(process: subprocess.Popen[bytes], deadline: float, seconds: int, out
                     selector.unregister(key.fileobj)
                 elif key.data is said:
                     said += chunk
-                    if len(said) > output:
-                        return b"", bytes(errors), f"printed more than {output >> 20} MiB"
+                    if len(said) > bounds.output:
+                        return b"", bytes(errors), f"printed more than {bounds.output >> 20} MiB"
                 else:
                     errors += chunk[: KEPT_ERRORS - len(errors)]
     try:

@@ -11,15 +11,14 @@ from typing import NamedTuple
 from yiyun import toolchain
 from yiyun.compliance.printable import printable
 from yiyun.evidence.charts import bounded
+from yiyun.evidence.charts.bounded import Bounds
 from yiyun.evidence.charts.chart import Chart
 from yiyun.evidence.charts.words import Refusal, refusal
 from yiyun.lab.crds import model as crds
 from yiyun.toolchain.recipe import recipe_of
 
-SECONDS = 60
-OUTPUT = 64 * 1024 * 1024
-MEMORY = 1024 * 1024 * 1024
-"""Bounds of one rendering; the largest charts of the field need a few seconds, 10 MB and 300 MB."""
+BOUNDS = Bounds(cpu_seconds=30, seconds=300, output=64 * 1024 * 1024, memory=1024 * 1024 * 1024)
+"""Of one rendering. A chart of four objects takes 0.1 s, 2 KiB and 50 MiB."""
 
 NAMESPACE = "release-namespace"
 """Namespace of every release: no real one, so that what a chart writes itself is told apart from it."""
@@ -56,9 +55,9 @@ def render(chart: Chart, release: str, values: Sequence[bytes]) -> list[Part] | 
     with tempfile.TemporaryDirectory(prefix="yiyun-helm-") as directory:
         home = Path(directory)
         command = [str(helm), *_arguments(chart, release, list(_written(values, home)))]
-        ended = bounded.run(command, _environment(home), home, seconds=SECONDS, output=OUTPUT, memory=MEMORY)
+        ended = bounded.run(command, _environment(home), home, BOUNDS)
     if ended.code or ended.stopped:
-        return refusal(chart, ended, MEMORY)
+        return refusal(chart, ended, BOUNDS.memory)
     return list(_parts(ended.stdout))
 
 
@@ -106,7 +105,7 @@ def _environment(home: Path) -> dict[str, str]:
         "TMPDIR": str(home),
         "KUBECONFIG": str(home / "kubeconfig"),
         "PATH": os.defpath,
-        "GOMEMLIMIT": str(MEMORY * 3 // 4),  # collect garbage before the bound is reached
+        "GOMEMLIMIT": str(BOUNDS.memory * 3 // 4),  # collect garbage before the bound is reached
     }
 
 

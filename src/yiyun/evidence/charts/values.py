@@ -31,7 +31,7 @@ def _checked(file: Path) -> bytes:
             raise UserError(f"{file}:{document.line}: {document.problem}; a values file is one YAML mapping")
         if not isinstance(document.value, dict | None):
             what = "a list" if isinstance(document.value, list) else "a single value"
-            raise UserError(f"{file}:{document.line}: is {what}; write a mapping, such as  replicas: 3")
+            raise UserError(f"{file}:1: is {what}; write a mapping, such as  replicas: 3")
     if len(documents) > 1:
         place = f"{file}:{documents[1].line}"
         raise UserError(f"{place}: a second document, which helm would not read; write all values into one mapping")
