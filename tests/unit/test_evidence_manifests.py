@@ -222,19 +222,15 @@ def test_what_looks_like_an_object_and_cannot_be_judged(tmp_path, text, reason):
     assert reason in found.reason
 
 
-def test_helm_templates(tmp_path):
-    templates = tmp_path / "chart" / "templates" / "sub"
-    templates.mkdir(parents=True)
-    (tmp_path / "chart" / "Chart.yaml").write_text("apiVersion: v2\nname: chart\n")
-    (templates / "a.yaml").write_text(GOOD.replace("good", '"{{ .Release.Name }}"'))
-    (templates / "plain.yaml").write_text(GOOD)
+def test_templates_without_a_chart(tmp_path):
+    (tmp_path / "good.yaml").write_text(GOOD)
     (tmp_path / "loose.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {{ .Values.spec }}\n")
     (tmp_path / "quoted.yaml").write_text(GOOD + 'data: {a: "{{ .Values.a }}"}\n')
     loaded = load([tmp_path])
-    reasons = {Path(p.file).name: p.reason for p in loaded.problems}
-    assert "Helm chart" in reasons["a.yaml"]
-    assert "render it first" in reasons["loose.yaml"]
-    assert {Path(o.file).name for o in loaded.objects} == {"plain.yaml", "quoted.yaml"}
+    (problem,) = loaded.problems
+    assert problem.file.endswith("loose.yaml")
+    assert "render it first" in problem.reason
+    assert {Path(o.file).name for o in loaded.objects} == {"good.yaml", "quoted.yaml"}
     assert next(o for o in loaded.objects if o.file.endswith("quoted.yaml")).data["data"]["a"] is TEMPLATE
 
 

@@ -33,9 +33,13 @@ def register(app: typer.Typer) -> None:
 def gate(
     site: Annotated[str | None, typer.Option("--site", "-s", help="Judge the previews of this site's stacks.")] = None,
     manifests: Annotated[
-        list[Path] | None, typer.Option("--manifests", "-m", help="Judge Kubernetes YAML: files or directories.")
+        list[Path] | None,
+        typer.Option("--manifests", "-m", help="Judge Kubernetes YAML and Helm charts: files or directories."),
     ] = None,
     more: Annotated[list[Path] | None, typer.Argument(help="More paths for --manifests.", show_default=False)] = None,
+    values: Annotated[
+        list[Path] | None, typer.Option(help="Values for the one chart among --manifests; later files win, as in helm.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", "-f", help="Form of the report on stdout.")] = Format.TEXT,
     all_verdicts: Annotated[bool, typer.Option("--all", help="Also what passes and what does not apply.")] = False,
     allow_unchecked_schemas: Annotated[
@@ -46,8 +50,9 @@ def gate(
     if manifests:
         loaded = load_site(site) if site else None
         waivers = loaded.path / "waivers.yaml" if loaded and (loaded.path / "waivers.yaml").exists() else None
-        show(gate_manifests([*manifests, *(more or ())], PACK, loaded, waivers), form, all_verdicts)
-    if not site or more:
+        result = gate_manifests([*manifests, *(more or ())], PACK, loaded, waivers, values or ())
+        show(result, form, all_verdicts)
+    if not site or more or values:
         raise UserError("say what to judge: --site NAME, or --manifests PATH...")
     from yiyun.operations.gate import gate_site
 

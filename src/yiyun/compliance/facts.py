@@ -223,7 +223,7 @@ def kind_id(api_version: str, kind: str) -> str:
     return known
 
 
-def make_object(data: Mapping[str, Any], *, file: str = "", line: int = 0, urn: str = "") -> Object:
+def make_object(data: Mapping[str, Any], *, file: str = "", line: int = 0, urn: str = "", template: str = "") -> Object:
     """Wrap one object. A name or namespace that is not known yet reads as `?`."""
     metadata = data.get("metadata")
     names = metadata if isinstance(metadata, Mapping) else {}
@@ -240,5 +240,6 @@ def make_object(data: Mapping[str, Any], *, file: str = "", line: int = 0, urn: 
         "",
         file,
         line,
+        template,
     )
     return Object(data, resource)

@@ -29,22 +29,25 @@ def gate_manifests(
     pack_dir: Path | str,
     site: "Site | None" = None,
     waivers: Path | str | None = None,
+    values: Sequence[Path] = (),
 ) -> Result:
-    """Judge manifests in files and directories. No cluster is needed.
+    """Judge manifests in files and directories, and charts rendered with `values`. No cluster is needed.
 
     Raises UserError for bad input: a path that does not exist, no Kubernetes object at all, a broken pack, a
-    waivers file that cannot be read. Parts that cannot be read among readable ones are verdicts of `input_readable`.
+    waivers or values file that cannot be read. Parts that cannot be read among readable ones are verdicts of `input_readable`.
     """
     rules = load_rules(pack_dir)
     consents = load_waivers(waivers) if waivers is not None else ()
-    loaded = load(paths)
+    loaded = load(paths, values)
     collecting = gc.isenabled()
     gc.disable()  # tens of thousands of verdicts, no cycles
     try:
-        objects = [make_object(item.data, file=item.file, line=item.line) for item in loaded.objects]
+        objects = [
+            make_object(item.data, file=item.file, line=item.line, template=item.template) for item in loaded.objects
+        ]
         result = evaluate(rules, objects, site)
         unread = [input_verdict(problem.file, problem.line, problem.reason) for problem in loaded.problems]
-        notes = list(result.notes)
+        notes = [*result.notes, *loaded.rendered]
         notes += [f"{p.file}:{p.line}: not judged: {p.reason}" for p in loaded.skipped[:_SHOWN_SKIPPED]]
         if len(loaded.skipped) > _SHOWN_SKIPPED:
             notes.append(f"and {len(loaded.skipped) - _SHOWN_SKIPPED} more documents that are no Kubernetes objects")

@@ -50,6 +50,8 @@ class Resource(NamedTuple):
     site: str = ""
     file: str = ""
     line: int = 0
+    template: str = ""
+    """The template of a Helm chart that it was rendered from, as helm names it."""
 
     @property
     def label(self) -> str:
@@ -60,7 +62,9 @@ class Resource(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it stands: `file:line`, or the URN, or nothing."""
+        """Where it stands: `file:line`, or the URN, or nothing; and that it was rendered, where it was."""
+        if self.template:
+            return f"{self.file} (rendered by helm from {self.template})"
         if self.file:
             return f"{self.file}:{self.line}" if self.line else self.file
         return self.urn
@@ -77,6 +81,7 @@ class Resource(NamedTuple):
             "site": self.site or None,
             "file": self.file or None,
             "line": self.line or None,
+            "template": self.template or None,
         }
 
 

@@ -1,5 +1,7 @@
 """Reads Kubernetes manifests from files: YAML and JSON, many documents a file, List kinds, with line numbers.
 
+A Helm chart among them stands for what helm renders it to (`yiyun.evidence.charts`).
+
 Values are read as kubectl reads them (the YAML 1.1 words yes/no/on/off/y/n are booleans, `0o17` and `017` are
 octal, dates stay text). What cannot be read for sure is never guessed: it becomes a `Problem`, and the gate counts
 each problem as not evaluated.
@@ -9,11 +11,12 @@ import gc
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from yiyun.errors import UserError
+from yiyun.evidence.charts.chart import ARCHIVES, CHART_FILE, OWN_FILES, OWN_FOLDERS
 from yiyun.evidence.json_documents import json_documents
 from yiyun.evidence.unknown import UnknownValue
 from yiyun.evidence.yaml_documents import Document, Scalars, yaml_documents
@@ -47,6 +50,9 @@ class Manifest(NamedTuple):
     data: dict[str, Any]
     file: str
     line: int
+    """From 1; 0 for what was rendered, where no line of the file says it."""
+    template: str = ""
+    """The template that helm rendered it from, as helm names it; empty: it stands in the file as it is."""
 
 
 class Problem(NamedTuple):
@@ -64,30 +70,39 @@ class Loaded(NamedTuple):
     problems: list[Problem]
     skipped: list[Problem]
     """YAML and JSON that is no Kubernetes object, with the reason; nothing in it is judged."""
+    rendered: list[str]
+    """Each chart that was rendered, with what, in a line."""
 
 
-def load(paths: Iterable[Path | str]) -> Loaded:
+def load(paths: Iterable[Path | str], values: Sequence[Path] = ()) -> Loaded:
     """Read all manifests under `paths`: files, directories (all *.yaml, *.yml, *.json below), `-` for stdin.
 
-    Raises UserError when a path does not exist, or when no Kubernetes object was found at all.
+    A directory with Chart.yaml, given or below a given one, and a given .tgz file are charts: helm renders them, with
+    `values` over their own. Raises UserError when a path does not exist, when values are bad or not for exactly one
+    chart, or when nothing was found to judge: no object, and no chart with something wrong.
     """
     given = [str(path) for path in paths]
     if not given:
         raise UserError("no manifests given: name at least one file or directory")
-    loaded = Loaded([], [], [])
+    loaded = Loaded([], [], [], [])
     scalars = Scalars()
     # Millions of small, acyclic values are made here: the collector would only walk them again and again.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        charts: dict[str, bool] = {}
+        charts: dict[str, str] = {}
+        templates: dict[str, str] = {}
         for name in given:
-            for file in _files(name, loaded.problems):
-                _read(file, scalars, loaded, charts)
+            for file, of_chart in _files(name, charts, loaded.problems):
+                _read(file, scalars, loaded, templates, of_chart=of_chart)
+        if charts or values:
+            from yiyun.evidence.charts.load import load_charts  # it starts programs: most inputs have no chart
+
+            load_charts(list(charts.values()), values, given, loaded)
     finally:
         if collecting:
             gc.enable()
-    if not loaded.objects:
+    if not loaded.objects and not (charts and loaded.problems):
         raise UserError(_nothing(given, loaded))
     return loaded
 
@@ -95,33 +110,47 @@ def load(paths: Iterable[Path | str]) -> Loaded:
 def _nothing(given: list[str], loaded: Loaded) -> str:
     lines = [f"no Kubernetes object found in {', '.join(given)}"]
     lines += [f"  {p.file}:{p.line}: {p.reason}" for p in (*loaded.problems, *loaded.skipped)[:10]]
+    lines += [f"  {line}" for line in loaded.rendered[:10]]
     lines.append("give files or directories with *.yaml, *.yml or *.json that have apiVersion and kind")
     return "\n".join(lines)
 
 
-def _files(name: str, problems: list[Problem]) -> Iterator[str]:
-    """Files under one given path, in order of name. `.git` is left out."""
+def _files(name: str, charts: dict[str, str], problems: list[Problem]) -> Iterator[tuple[str, bool]]:
+    """Files under one given path, in order of name, and whether each lies in a chart. `.git` is left out.
+
+    Charts are put into `charts` (real path -> path as found); what helm reads of them is left to it.
+    """
     if name == "-":
-        yield name
+        yield name, False
         return
     if not Path(name).is_dir():
         if not os.path.lexists(name):
             raise UserError(f"{name}: no such file or directory")
-        yield name
+        if name.endswith(ARCHIVES):
+            charts.setdefault(os.path.realpath(name), name)
+        else:
+            yield name, False
         return
 
     def unreadable(error: OSError) -> None:
         problems.append(Problem(str(error.filename), 1, f"directory cannot be read: {error.strerror}"))
 
+    roots: list[str] = []
     for folder, folders, names in os.walk(name, onerror=unreadable):
+        if CHART_FILE in names:
+            charts.setdefault(os.path.realpath(folder), folder)
+            roots.append(os.path.join(folder, ""))  # noqa: PTH118 (with the slash at its end)
+            folders[:] = [each for each in folders if each not in OWN_FOLDERS]
+            names[:] = [each for each in names if each not in OWN_FILES]
         folders[:] = sorted(f for f in folders if f != ".git")
+        of_chart = any(os.path.join(folder, "").startswith(root) for root in roots)  # noqa: PTH118 (with its slash)
         for file in sorted(names):
             if file.endswith(SUFFIXES) or file in KUSTOMIZATION_FILES:
-                yield os.path.join(folder, file)  # noqa: PTH118 (a path object per file costs as much as its stat)
+                yield os.path.join(folder, file), of_chart  # noqa: PTH118 (a path object per file costs as much as its stat)
 
 
-def _read(file: str, scalars: Scalars, loaded: Loaded, charts: dict[str, bool]) -> None:
-    """Read one file into `loaded`."""
+def _read(file: str, scalars: Scalars, loaded: Loaded, templates: dict[str, str], *, of_chart: bool) -> None:
+    """Read one file into `loaded`. `of_chart`: it lies in a chart, whose templates may read it as text."""
     try:
         data = sys.stdin.buffer.read(MAX_BYTES + 1) if file == "-" else _content(file)
     except (OSError, ValueError) as error:
@@ -132,16 +161,18 @@ def _read(file: str, scalars: Scalars, loaded: Loaded, charts: dict[str, bool]) 
         loaded.problems.append(Problem(file, 1, f"larger than {MAX_BYTES >> 20} MiB"))
         return
     templated = b"{{" in data
-    if templated and _in_chart(file, charts):
-        reason = "a template of a Helm chart: render it first with  helm template  and give the result"
+    if templated and (chart := _chart_of(file, templates)):
+        reason = f"a template of the Helm chart {chart}: give that directory, and the chart is rendered"
         loaded.problems.append(Problem(file, 1, reason))
         return
     documents = json_documents(data) if file.endswith(".json") else yaml_documents(data, scalars, templated=templated)
     for document in documents:
         if document.problem is not None:
-            loaded.problems.append(Problem(file, document.line, document.problem))
+            # Only the chart's templates can make something of such a file, and what they make of it is rendered.
+            where = loaded.skipped if of_chart and templated else loaded.problems
+            where.append(Problem(file, document.line, document.problem))
         elif document.value is not None:
-            _sort(document, file, loaded)
+            sort_document(document, file, loaded)
 
 
 def _content(file: str) -> bytes:
@@ -160,17 +191,16 @@ def _content(file: str) -> bytes:
         os.close(descriptor)
 
 
-def _in_chart(file: str, charts: dict[str, bool]) -> bool:
-    """Whether the file lies in the `templates` folder of a Helm chart."""
+def _chart_of(file: str, known: dict[str, str]) -> str:
+    """The Helm chart in whose `templates` folder the file lies; empty: in none. `known`: by folder."""
     folder = Path(file).absolute().parent
-    known = charts.get(str(folder))
-    if known is None:
-        known = any(up.name == "templates" and (up.parent / "Chart.yaml").exists() for up in (folder, *folder.parents))
-        charts[str(folder)] = known
-    return known
+    if str(folder) not in known:
+        above = [up.parent for up in (folder, *folder.parents) if up.name == "templates"]
+        known[str(folder)] = next((str(chart) for chart in above if (chart / CHART_FILE).exists()), "")
+    return known[str(folder)]
 
 
-def _sort(document: Document, file: str, loaded: Loaded) -> None:
+def sort_document(document: Document, file: str, loaded: Loaded) -> None:
     """Put one document where it belongs: objects, problems or skipped."""
     value = document.value
     if isinstance(value, dict):

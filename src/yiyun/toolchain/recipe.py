@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,6 +91,14 @@ class Recipe:
         for path in sorted(p for p in self.source.iterdir() if p.suffix in {".mod", ".sum", ".yaml", ".go"}):
             digest.update(f"{path.name}\0".encode() + path.read_bytes())
         return digest.hexdigest()[:16]
+
+    def pinned(self, module: str) -> str:
+        """Version of a module that go.mod names. Raises KeyError when it names none."""
+        text = (self.source / "go.mod").read_text(encoding="utf-8")
+        found = re.search(rf"^\s*(?:require )?{re.escape(module)} (\S+)", text, re.MULTILINE)
+        if found is None:
+            raise KeyError(module)
+        return found[1]
 
     @property
     def bin_dir(self) -> Path:
