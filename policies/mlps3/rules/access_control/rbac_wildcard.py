@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+
+FIELDS = ("verbs", "resources", "nonResourceURLs")
 
 
 @rule(
@@ -16,9 +18,15 @@ from yiyun.compliance import Finding, Object, Severity, rule
         "included."
     ),
     remediation="Name the resources and the verbs that the holder needs.",
+    admission=Admission(
+        "optional.ofNonZeroValue(object.rules).orValue([]).all(r, "
+        + " && ".join(f"!('*' in r.?{field}.orValue([]))" for field in FIELDS)
+        + ")",
+        parts=("rules",),
+    ),
 )
 def rbac_wildcard(obj: Object) -> Iterator[Finding]:
     for granted in obj.root.maps("rules"):
-        for field in ("verbs", "resources", "nonResourceURLs"):
+        for field in FIELDS:
             if "*" in granted.texts(field):
                 yield Finding(f"{field} is *", granted.at(field), "*")
