@@ -31,7 +31,15 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "hostPort": (0, 8080),
     "procMount": ("Default", "Unmasked"),
     "cidr": ("0.0.0.0/0", "128.0.0.0/1", "198.18.0.0/15", "::/0", "2001:db8::/32", "198.18.0.1/32"),
-    "remoteAddress": ("0.0.0.0/0", "198.18.0.1", "::/1", "0.0.0.0/0.0.0.0", "any", "::ffff:10.0.0.0/96", "198.18.0.0/08"),
+    "remoteAddress": (
+        "0.0.0.0/0",
+        "198.18.0.1",
+        "::/1",
+        "0.0.0.0/0.0.0.0",
+        "any",
+        "::ffff:10.0.0.0/96",
+        "198.18.0.0/08",
+    ),
     "image": ("a", "a:latest", "h:5000/a", "a@sha256:" + "0" * 64, "a:1@sha256:" + "0" * 64, "h:5000/a:1", "a:1@"),
 }
 """Field -> what else may stand there, beside what the cases have."""
@@ -73,6 +81,8 @@ def _change(obj: dict[str, Any], pool: dict[str, list[Any]], dice: random.Random
             del holder[path[-1]]
         elif isinstance(path[-1], int):
             holder.append(copy.deepcopy(dice.choice(pool[str(path[-1])])))
+        elif dice.random() < 0.1:
+            holder[path[-1]] = None
         else:
             holder[path[-1]] = copy.deepcopy(dice.choice(pool[path[-1]]))
     return made

@@ -4,28 +4,18 @@ import copy
 import json
 import re
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from waiting import wait_until
 
-from yiyun import toolchain
 from yiyun.compliance import admission_policies
-from yiyun.compliance.engine import Dispatcher
 from yiyun.compliance.facts import make_object
-from yiyun.compliance.loader import load_rules
 from yiyun.compliance.model import State
 from yiyun.lab import parts
-from yiyun.lab.api import Api, ApiError, in_parallel, pool
-from yiyun.lab.lab import Lab
+from yiyun.lab.api import Api, in_parallel, pool
 from yiyun.operations import policies
-from yiyun.paths import CHECKOUT
-from yiyun.site import Site
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))  # the rules' cases are there
-import admission_objects
-import rule_cases
 
 pytestmark = pytest.mark.lab
 

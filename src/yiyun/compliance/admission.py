@@ -34,6 +34,11 @@ def cel(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def or_empty(path: str, empty: str) -> str:
+    """The value at an optional path, `empty` (`[]`, `{}`, `0`) where it is absent or null."""
+    return f"optional.ofNonZeroValue(dyn({path}.orValue({empty}))).orValue({empty})"
+
+
 def every_container(predicate: str, *, but: str = "") -> Admission:
     """Every container `c` of a pod, init and ephemeral ones included, is as `predicate` says, or the pod as `but` says."""
     every = " && ".join(f"{each}.all(c, {predicate})" for each in _CONTAINERS)

@@ -38,23 +38,28 @@ def exported(rules: Iterable[Rule]) -> list[Rule]:
 def policies(rules: Iterable[Rule], resources: Mapping[str, ApiResource]) -> list[dict[str, Any]]:
     """A policy and its binding for each shape of each rule, in order of name.
 
-    Raises KeyError for a kind that `resources` (`group/Kind` -> how it is served) does not have.
+    `resources`: `group/Kind` -> how it is served. A kind that it does not have gets none, see `unserved`.
     """
     made: dict[str, list[dict[str, Any]]] = {}
     for rule in exported(rules):
         for admission in rule.admission:
-            for shape, kinds in _by_shape(admission.kinds or rule.kinds).items():
+            known = [kind for kind in admission.kinds or rule.kinds if kind in resources]
+            for shape, kinds in _by_shape(known).items():
                 policy = _policy(rule, admission, shape, [resources[kind] for kind in kinds])
                 made[policy["metadata"]["name"]] = [policy, _binding(rule, policy["metadata"])]
     return [each for name in sorted(made) for each in made[name]]
+
+
+def unserved(rule: Rule, resources: Mapping[str, ApiResource]) -> list[str]:
+    """Kinds of a rule that get no policy, since under which name a server has them is not known."""
+    return [kind for kind in rule.kinds if kind not in resources and kind not in REMOVED]
 
 
 def _by_shape(kinds: Iterable[str]) -> dict[str, list[str]]:
     """Kinds by the path of their pod, empty for those without one: a server checks the types of one path only."""
     found: dict[str, list[str]] = {}
     for kind in kinds:
-        if kind not in REMOVED:
-            found.setdefault(POD_PATHS.get(kind, ""), []).append(kind)
+        found.setdefault(POD_PATHS.get(kind, ""), []).append(kind)
     return found
 
 
