@@ -8,6 +8,7 @@ import copy
 import json
 import random
 from collections.abc import Iterable, Iterator
+from pathlib import Path as FilePath
 from typing import Any
 
 import rule_cases
@@ -21,6 +22,7 @@ Path = tuple[str | int, ...]
 SEED = 20261128
 CHANGES = 6
 """Changed objects per case."""
+MORE = FilePath(__file__).with_suffix(".yaml")
 GROUPS = {"": "v1", "apps": "apps/v1", "batch": "batch/v1"}
 CONTAINERS = ("containers", "initContainers")
 WORDS: dict[str, tuple[Any, ...]] = {
@@ -50,21 +52,24 @@ def of(rules: Iterable[Rule]) -> list[dict[str, Any]]:
     kinds = {kind for rule in rules for kind in rule.kinds}
     found: dict[str, dict[str, Any]] = {}
     for rule in rules:
-        for file in sorted((rule_cases.CASES / rule.id).glob("*.yaml")):
+        for file in (*sorted((rule_cases.CASES / rule.id).glob("*.yaml")), MORE):
             for item in load([file]).objects:
                 if make_object(item.data).id in kinds:
+                    if item.data["kind"] == "Namespace":  # one that is there cannot be created
+                        item.data["metadata"]["name"] = f"case-{len(found)}"
                     found[json.dumps(item.data, sort_keys=True)] = item.data
     return list(found.values())
 
 
 def changed(objects: list[dict[str, Any]], changes: int = CHANGES) -> list[dict[str, Any]]:
-    """`changes` objects for each one, the same ones at every call."""
+    """Each without its `spec`, and `changes` more objects for each one, the same ones at every call."""
     dice = random.Random(SEED)  # noqa: S311  # no secret
     pool: dict[str, list[Any]] = {key: list(values) for key, values in WORDS.items()}
     for obj in objects:
         for path, value in values_in(obj):
             pool.setdefault(str(path[-1]), []).append(value)
-    return [_change(obj, pool, dice) for obj in objects for _ in range(changes)]
+    bare = [{key: value for key, value in obj.items() if key != "spec"} for obj in objects if "spec" in obj]
+    return bare + [_change(obj, pool, dice) for obj in objects for _ in range(changes)]
 
 
 def _change(obj: dict[str, Any], pool: dict[str, list[Any]], dice: random.Random) -> dict[str, Any]:

@@ -35,8 +35,9 @@ def cel(value: Any) -> str:
 
 
 def or_empty(path: str, empty: str) -> str:
-    """The value at an optional path, `empty` (`[]`, `{}`, `0`) where it is absent or null."""
-    return f"optional.ofNonZeroValue(dyn({path}.orValue({empty}))).orValue({empty})"
+    """The value at an optional path (`object.?spec.?a.?b`), `empty` (`[]`, `{}`, `0`) where it is absent or null."""
+    holder, _, key = path.rpartition(".?")
+    return f"optional.ofNonZeroValue(dyn({holder}).?{key}.orValue({empty})).orValue({empty})"
 
 
 def every_container(predicate: str, *, but: str = "") -> Admission:

@@ -32,12 +32,12 @@ def pools(obj: Object) -> list[Map]:
 
 def every_pool(predicate: str) -> tuple[Admission, ...]:
     """Every `pool` of an object of POOL_KINDS is as `predicate` says, in CEL."""
-    single = {key: f"[{or_empty(f'object.spec.?{key}', '{}')}].all(pool, {predicate})" for key in _SINGLE}
+    single = {key: f"[{or_empty(f'object.?spec.?{key}', '{}')}].all(pool, {predicate})" for key in _SINGLE}
     return (
         Admission(f"[object.spec].all(pool, {predicate})", (BLOCK_POOL,), name="block"),
         Admission(" && ".join(single.values()), (OBJECT_STORE,), name="object"),
         Admission(
-            f"{single['metadataPool']} && {or_empty('object.spec.?dataPools', '[]')}.all(pool, {predicate})",
+            f"{single['metadataPool']} && {or_empty('object.?spec.?dataPools', '[]')}.all(pool, {predicate})",
             (FILE_SYSTEM,),
             name="file",
         ),

@@ -103,7 +103,7 @@ def every_image(predicate: str) -> tuple[Admission, ...]:
         ),
         Admission(" && ".join(_of_part(part, predicate) for part in _TIDB_PARTS), (_TIDB,), name=_short(_TIDB)),
         Admission(
-            "object.spec.template.?spec.?volumes.orValue([]).all(v, "
+            "object.?spec.?template.?spec.?volumes.orValue([]).all(v, "
             f"!has(v.containerDisk) || [v.containerDisk.image].all(image, {predicate}))",
             (_VIRTUAL_MACHINE,),
             name=_short(_VIRTUAL_MACHINE),
@@ -122,6 +122,6 @@ def _named(field: str, predicate: str) -> str:
 
 def _of_part(part: str, predicate: str) -> str:
     at = f"object.spec.{part}"
-    version = f"({at}.?version.orValue('') != '' ? {at}.version : object.spec.?version.orValue(''))"
+    version = f"({at}.?version.orValue('') != '' ? {at}.version : object.?spec.?version.orValue(''))"
     named = f"{at}.?baseImage.orValue('') + ({version} != '' ? ':' + {version} : '')"
     return f"(!has({at}) || [{at}.?image.orValue({named})].all(image, {predicate}))"

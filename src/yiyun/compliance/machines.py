@@ -38,8 +38,8 @@ def every_machine(expression: str, kinds: tuple[str, ...] = MACHINE_KINDS) -> tu
     In it `MACHINE` stands for the machine's specification, an optional value, and `PORT` for the annotations of its
     port.
     """
-    template = expression.replace("MACHINE", "object.spec.template.?spec").replace(
-        "PORT", "dyn(object.spec.template.?metadata.orValue({})).?annotations"
+    template = expression.replace("MACHINE", "object.?spec.?template.?spec").replace(
+        "PORT", "dyn(object.spec.template).?metadata.?annotations"
     )
     instance = expression.replace("MACHINE", "object.?spec").replace("PORT", "object.metadata.?annotations")
     return (

@@ -15,7 +15,7 @@ from yiyun.compliance.admission import or_empty
     rationale="A user with these may read every tenant's buckets, or make himself a user that can.",
     remediation="take capabilities out of the CephObjectStoreUser, or leave read only",
     admission=Admission(
-        or_empty("object.spec.?capabilities", "{}")
+        or_empty("object.?spec.?capabilities", "{}")
         + ".all(k, k != 'metadata' && !k.startsWith('user') && dyn(object.spec.capabilities)[k] == 'read')"
     ),
 )

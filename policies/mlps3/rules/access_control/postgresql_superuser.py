@@ -14,8 +14,8 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     rationale="The account has one name in every installation, and no right is too much for it.",
     remediation="set enableSuperuserAccess to false",
     admission=Admission(
-        "!object.spec.?enableSuperuserAccess.orValue(false)"
-        " && object.spec.?bootstrap.?initdb.?owner.orValue('') != 'postgres'"
+        "!object.?spec.?enableSuperuserAccess.orValue(false)"
+        " && object.?spec.?bootstrap.?initdb.?owner.orValue('') != 'postgres'"
     ),
 )
 def postgresql_superuser(obj: Object) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     rationale="A schedule that somebody has paused for an afternoon is noticed when the data are gone.",
     remediation="take the pause away; set accessMode of the location to ReadWrite",
     admission=[
-        Admission(f"!object.spec.?{field}.orValue(false)", (kind,), name=name)
+        Admission(f"!object.?spec.?{field}.orValue(false)", (kind,), name=name)
         for kind, field, name in (
             ("oceanbase.oceanbase.com/OBTenantBackupPolicy", "suspend", "oceanbase"),
             ("pingcap.com/BackupSchedule", "pause", "tidb"),
@@ -30,7 +30,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     ]
     + [
         Admission(
-            "object.spec.?accessMode.orValue('') != 'ReadOnly'", ("velero.io/BackupStorageLocation",), name="location"
+            "object.?spec.?accessMode.orValue('') != 'ReadOnly'", ("velero.io/BackupStorageLocation",), name="location"
         )
     ],
 )

@@ -14,8 +14,8 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     rationale="What passes the boundary unrecorded cannot be enquired into.",
     remediation="take disable and matches out of spec.telemetry.accessLog",
     admission=Admission(
-        "!object.spec.?telemetry.?accessLog.?disable.orValue(false)"
-        " && (size(object.spec.?telemetry.?accessLog.?settings.orValue([])) == 0"
+        "!object.?spec.?telemetry.?accessLog.?disable.orValue(false)"
+        " && (size(object.?spec.?telemetry.?accessLog.?settings.orValue([])) == 0"
         " || object.spec.telemetry.accessLog.settings.exists(s, size(s.?matches.orValue([])) == 0))"
     ),
 )

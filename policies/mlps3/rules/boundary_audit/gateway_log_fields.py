@@ -23,7 +23,7 @@ WANTED = {
     rationale="A record without one of these answers no question.",
     remediation="give every format of spec.telemetry.accessLog the operators that the finding names",
     admission=Admission(
-        "object.spec.?telemetry.?accessLog.?settings.orValue([]).all(s, !has(s.format) || dyn(s.format) == {} || ("
+        "object.?spec.?telemetry.?accessLog.?settings.orValue([]).all(s, !has(s.format) || dyn(s.format) == {} || ("
         + " && ".join(
             f"{cel(operators)}.exists(o, s.format.?text.orValue('').contains(o)"
             " || s.format.?json.orValue({}).exists(k, s.format.json[k].contains(o)))"

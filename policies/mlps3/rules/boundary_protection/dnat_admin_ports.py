@@ -16,10 +16,10 @@ from yiyun.compliance.ports import ADMIN
     rationale="Administration comes over the bastion; a port of it that the outside reaches is tried within the hour.",
     remediation="delete the rule; publish the application through a load balancer",
     admission=Admission(
-        "!(object.spec.?protocol.orValue('').lowerAscii() in ['', 'tcp']) || ("
+        "!(object.?spec.?protocol.orValue('').lowerAscii() in ['', 'tcp']) || ("
         + " && ".join(
-            f"(object.spec.?{field}.orValue('0').matches('^[0-9]{{1,9}}$')"
-            f" && !(int(object.spec.?{field}.orValue('0')) in {cel(list(ADMIN))}))"
+            f"(object.?spec.?{field}.orValue('0').matches('^[0-9]{{1,9}}$')"
+            f" && !(int(object.?spec.?{field}.orValue('0')) in {cel(list(ADMIN))}))"
             for field in ("externalPort", "internalPort")
         )
         + ")"

@@ -7,7 +7,7 @@ from yiyun.compliance.admission import cel
 from yiyun.compliance.networks import EVERYBODY, READABLE, is_everybody
 from yiyun.compliance.ports import ADMIN
 
-SOURCES = "object.spec.?loadBalancerSourceRanges.orValue([])"
+SOURCES = "object.?spec.?loadBalancerSourceRanges.orValue([])"
 
 
 @rule(
@@ -19,9 +19,9 @@ SOURCES = "object.spec.?loadBalancerSourceRanges.orValue([])"
     rationale="Databases and administration are for those who are named.",
     remediation="name the networks of the clients in loadBalancerSourceRanges, or make the Service a ClusterIP",
     admission=Admission(
-        f"object.spec.?type.orValue('') != 'LoadBalancer' || ({SOURCES}.all(n, {READABLE.format('n')}) && "
+        f"object.?spec.?type.orValue('') != 'LoadBalancer' || ({SOURCES}.all(n, {READABLE.format('n')}) && "
         f"((size({SOURCES}) > 0 && !{SOURCES}.exists(n, {EVERYBODY.format('n')})) || "
-        "object.spec.?ports.orValue([]).all(p, "
+        "object.?spec.?ports.orValue([]).all(p, "
         f"!(p.?protocol.orValue('') in ['', 'TCP']) || !(p.port in {cel(list(ADMIN))}))))"
     ),
 )

@@ -17,11 +17,11 @@ SOURCES = ("http", "s3", "gcs")
     remediation="write an https address; leave insecureRegistries of the CDI empty",
     admission=[
         Admission(
-            "size(object.spec.?config.?insecureRegistries.orValue([])) == 0", ("cdi.kubevirt.io/CDI",), name="cdi"
+            "size(object.?spec.?config.?insecureRegistries.orValue([])) == 0", ("cdi.kubevirt.io/CDI",), name="cdi"
         ),
         Admission(
             " && ".join(
-                f"!object.spec.?source.?{kind}.?url.orValue('').lowerAscii().startsWith('http://')" for kind in SOURCES
+                f"!object.?spec.?source.?{kind}.?url.orValue('').lowerAscii().startsWith('http://')" for kind in SOURCES
             ),
             ("cdi.kubevirt.io/DataVolume", "cdi.kubevirt.io/VolumeImportSource"),
             name="source",

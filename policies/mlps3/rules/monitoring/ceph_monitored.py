@@ -14,7 +14,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     rationale="A cluster that loses disks one by one works until the last copy.",
     remediation="set monitoring.enabled to true",
     admission=Admission(
-        "object.spec.?monitoring.?enabled.orValue(false) && !object.spec.?monitoring.?metricsDisabled.orValue(false)"
+        "object.?spec.?monitoring.?enabled.orValue(false) && !object.?spec.?monitoring.?metricsDisabled.orValue(false)"
     ),
 )
 def ceph_monitored(obj: Object) -> Iterator[Finding]:

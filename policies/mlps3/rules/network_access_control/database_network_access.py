@@ -18,7 +18,7 @@ OPEN = r"^[ \t\r\n]*$|(^|,)[ \t\r\n]*(%|[^,]*/(0*[01]|0\.0\.0\.0|128\.0\.0\.0|12
     title_en="Databases name the networks that may log in",
     rationale="A tenant of OceanBase without a white list takes logins from every address.",
     remediation=("Set connectWhiteList to the networks of the applications (site.yaml: allow_from of the database)."),
-    admission=Admission(f"!object.spec.?connectWhiteList.orValue('').matches({cel(OPEN)})"),
+    admission=Admission(f"!object.?spec.?connectWhiteList.orValue('').matches({cel(OPEN)})"),
 )
 def database_network_access(obj: Object) -> Iterator[Finding]:
     text = obj.spec.text("connectWhiteList")

@@ -17,7 +17,7 @@ from yiyun.compliance.ports import ADMIN
     rationale="A database port that every address reaches is the first thing attackers try.",
     remediation="name the pods, namespaces or networks of the clients",
     admission=Admission(
-        f"object.spec.?ingress.orValue([]).all(a, {READABLE_PEERS.format('a.?from')} && "
+        f"object.?spec.?ingress.orValue([]).all(a, {READABLE_PEERS.format('a.?from')} && "
         f"((size(a.?from.orValue([])) > 0 && !a.?from.orValue([]).exists(peer, {WIDE_PEER})) || "
         "a.?ports.orValue([]).all(p, !(p.?protocol.orValue('') in ['', 'TCP']) || !(type(p.?port.orValue('')) == int) || "
         f"!{cel(list(ADMIN))}.exists(n, n >= int(p.port) && n <= p.?endPort.orValue(int(p.port))))))"

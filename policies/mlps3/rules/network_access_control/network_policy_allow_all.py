@@ -27,8 +27,8 @@ EVERYTHING = " && ".join(
     remediation="Name the peers (pods, namespaces or networks) and the ports in every rule.",
     admission=Admission(
         " && ".join(
-            f"((size(object.spec.?policyTypes.orValue([])) > 0 && !('{kind}' in object.spec.policyTypes)) || "
-            f"object.spec.?{field}.orValue([]).all(a, size(a.?ports.orValue([])) > 0 || "
+            f"((size(object.?spec.?policyTypes.orValue([])) > 0 && !('{kind}' in object.spec.policyTypes)) || "
+            f"object.?spec.?{field}.orValue([]).all(a, size(a.?ports.orValue([])) > 0 || "
             f"(size(a.?{peers}.orValue([])) > 0 && {READABLE_PEERS.format(f'a.?{peers}')} && "
             f"!a.?{peers}.orValue([]).exists(peer, {WIDE_PEER} || "
             f"(!has(peer.ipBlock) && has(peer.namespaceSelector) && {EVERYTHING})))))"

@@ -23,7 +23,7 @@ RANGE = "(r.?portRange{0}.orValue(0) == 0 ? {1} : r.portRange{0})"
     ),
     remediation="Give remoteAddress the network of the bastion or of the clients, or name their security group.",
     admission=Admission(
-        "object.spec.?ingressRules.orValue([]).all(r, "
+        "object.?spec.?ingressRules.orValue([]).all(r, "
         "!(r.?policy.orValue('') in ['', 'allow']) || !(r.?remoteType.orValue('') in ['', 'address'])"
         f" || ({READABLE.format(REMOTE)} && (!{EVERYBODY.format(REMOTE)} || r.?protocol.orValue('') in ['icmp', 'udp']"
         f" || (r.?protocol.orValue('') != 'all' && !{cel(list(ADMIN))}.exists(n, "

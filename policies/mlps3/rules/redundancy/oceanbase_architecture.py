@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from yiyun.compliance import Admission, Enforcement, Finding, Object, Severity, rule
 from yiyun.site.labels import ARCH, CPU_FAMILY
 
-PLACES = "object.spec.?topology.orValue([])"
+PLACES = "object.?spec.?topology.orValue([])"
 ARCHITECTURE = f"{{0}}.?nodeSelector[?'{ARCH}'].orValue('')"
 
 
@@ -26,7 +26,7 @@ ARCHITECTURE = f"{{0}}.?nodeSelector[?'{ARCH}'].orValue('')"
     ),
     admission=Admission(
         f"{PLACES}.all(p, p.?nodeSelector[?'{CPU_FAMILY}'].orValue('') != 'phytium'"
-        " || object.spec.?observer.?image.orValue('').contains('nonlse'))"
+        " || object.?spec.?observer.?image.orValue('').contains('nonlse'))"
         f" && {PLACES}.all(a, {PLACES}.all(b, {ARCHITECTURE.format('a')} == '' || {ARCHITECTURE.format('b')} == ''"
         f" || {ARCHITECTURE.format('a')} == {ARCHITECTURE.format('b')}))"
     ),

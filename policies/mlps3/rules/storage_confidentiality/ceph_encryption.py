@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from yiyun.compliance import Admission, Finding, Map, NotApplicable, Object, Severity, rule
 from yiyun.compliance.admission import or_empty
 
-SETS = or_empty("object.spec.?storage.?storageClassDeviceSets", "[]")
-NODES = or_empty("object.spec.?storage.?nodes", "[]")
+SETS = or_empty("object.?spec.?storage.?storageClassDeviceSets", "[]")
+NODES = or_empty("object.?spec.?storage.?nodes", "[]")
 DEVICES = or_empty("n.?devices", "[]")
-ALL = "object.spec.?storage.?useAllNodes.orValue(false)"
-EVERYWHERE = "object.spec.?storage.?config[?'encryptedDevice'].orValue('').lowerAscii() == 'true'"
+ALL = "object.?spec.?storage.?useAllNodes.orValue(false)"
+EVERYWHERE = "object.?spec.?storage.?config[?'encryptedDevice'].orValue('').lowerAscii() == 'true'"
 
 
 @rule(
@@ -25,7 +25,7 @@ EVERYWHERE = "object.spec.?storage.?config[?'encryptedDevice'].orValue('').lower
         'Set spec.storage.config.encryptedDevice to "true" (site.yaml: storage.encrypted) before the OSDs are made.'
     ),
     admission=Admission(
-        "object.spec.?external.?enable.orValue(false) || ("
+        "object.?spec.?external.?enable.orValue(false) || ("
         f"{SETS}.all(s, s.?encrypted.orValue(false))"
         f" && ((size({SETS}) > 0 && size({NODES}) == 0 && !{ALL}) || ("
         f"({EVERYWHERE} || (size({NODES}) > 0 && !{ALL}))"

@@ -14,7 +14,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     rationale="A tenant who may hang a route on another one's listener takes over its requests.",
     remediation="set allowedRoutes.namespaces.from to Same, or to Selector with the namespaces that belong to the tenant",
     admission=Admission(
-        "object.spec.?listeners.orValue([]).all(l, l.?allowedRoutes.?namespaces.?from.orValue('') != 'All'"
+        "object.?spec.?listeners.orValue([]).all(l, l.?allowedRoutes.?namespaces.?from.orValue('') != 'All'"
         " && (l.?allowedRoutes.?namespaces.?from.orValue('') != 'Selector'"
         " || size(l.?allowedRoutes.?namespaces.?selector.?matchLabels.orValue({})) > 0"
         " || size(l.?allowedRoutes.?namespaces.?selector.?matchExpressions.orValue([])) > 0))"

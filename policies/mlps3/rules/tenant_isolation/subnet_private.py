@@ -18,8 +18,8 @@ DEFAULT_VPCS = ("", "ovn-cluster")
     rationale="A subnet that is not private takes traffic from every other subnet that can be routed to it.",
     remediation="Set spec.private to true and list in spec.allowSubnets the networks that may come in.",
     admission=Admission(
-        f"object.spec.?vpc.orValue('') in {cel(DEFAULT_VPCS)} || object.spec.?vlan.orValue('') != ''"
-        " || (object.spec.?private.orValue(false) && object.spec.?allowSubnets.orValue([])"
+        f"object.?spec.?vpc.orValue('') in {cel(DEFAULT_VPCS)} || object.?spec.?vlan.orValue('') != ''"
+        " || (object.?spec.?private.orValue(false) && object.?spec.?allowSubnets.orValue([])"
         f".all(n, {READABLE.format('n')} && !{EVERYBODY.format('n')}))"
     ),
 )

@@ -17,7 +17,7 @@ from yiyun.compliance.backups import TARGET_KINDS, targets
     admission=[
         *(
             Admission(
-                " && ".join(f"!object.spec.{field}.orValue('').startsWith('http://')" for field in fields),
+                " && ".join(f"!object.?spec.{field}.orValue('').startsWith('http://')" for field in fields),
                 (kind,),
                 name=name,
             )
@@ -31,16 +31,16 @@ from yiyun.compliance.backups import TARGET_KINDS, targets
             )
         ),
         Admission(
-            "!object.spec.?config[?'s3Url'].orValue('').startsWith('http://')"
-            " && object.spec.?config[?'insecureSkipTLSVerify'].orValue('') != 'true'",
+            "!object.?spec.?config[?'s3Url'].orValue('').startsWith('http://')"
+            " && object.?spec.?config[?'insecureSkipTLSVerify'].orValue('') != 'true'",
             ("velero.io/BackupStorageLocation",),
             name="velero",
         ),
         Admission(
             # Of several hosts in one address the last counts.
             " && ".join(
-                f"(!object.spec.{part}.destination.path.contains('?')"
-                f" || [object.spec.{part}.destination.path.split('?', 2)[1].split('&')"
+                f"(!object.?spec.?{part}.?destination.?path.orValue('').contains('?')"
+                f" || [object.?spec.?{part}.?destination.?path.orValue('').split('?', 2)[1].split('&')"
                 ".filter(f, f == 'host' || f.startsWith('host='))]"
                 ".all(hosts, size(hosts) == 0 || !hosts[size(hosts) - 1].startsWith('host=http://')))"
                 for part in ("logArchive", "dataBackup")

@@ -14,7 +14,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     rationale="Administrators log in there; a password that travels in plain text is everybody's.",
     remediation="Set dashboard.ssl to true, or dashboard.enabled to false.",
     admission=Admission(
-        "!object.spec.?dashboard.?enabled.orValue(false) || object.spec.?dashboard.?ssl.orValue(false)"
+        "!object.?spec.?dashboard.?enabled.orValue(false) || object.?spec.?dashboard.?ssl.orValue(false)"
     ),
 )
 def ceph_dashboard_tls(obj: Object) -> Iterator[Finding]:

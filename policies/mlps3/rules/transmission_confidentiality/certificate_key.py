@@ -20,10 +20,10 @@ USUAL = {"ECDSA": 256, "RSA": 2048}
     remediation="set spec.privateKey to {algorithm: ECDSA, size: 256} or {algorithm: RSA, size: 3072}",
     admission=Admission(
         " || ".join(
-            ["object.spec.?privateKey.?algorithm.orValue('') == 'Ed25519'"]
+            ["object.?spec.?privateKey.?algorithm.orValue('') == 'Ed25519'"]
             + [
-                f"(object.spec.?privateKey.?algorithm.orValue('') in {cel(names)} && "
-                f"(object.spec.?privateKey.?size.orValue(0) == 0 || object.spec.privateKey.size >= {least}))"
+                f"(object.?spec.?privateKey.?algorithm.orValue('') in {cel(names)} && "
+                f"(object.?spec.?privateKey.?size.orValue(0) == 0 || object.spec.privateKey.size >= {least}))"
                 for names, least in ((["", "RSA"], LEAST["RSA"]), (["ECDSA"], LEAST["ECDSA"]))
             ]
         )

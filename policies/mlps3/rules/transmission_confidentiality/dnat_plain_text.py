@@ -16,10 +16,10 @@ from yiyun.compliance.ports import PLAIN_TEXT
     rationale="What crosses the boundary in plain text can be read and changed on the way.",
     remediation="Publish a port that speaks TLS, or put a load balancer with TLS in front of it.",
     admission=Admission(
-        "!(object.spec.?protocol.orValue('').lowerAscii() in ['', 'tcp']) || ("
+        "!(object.?spec.?protocol.orValue('').lowerAscii() in ['', 'tcp']) || ("
         + " && ".join(
-            f"(object.spec.?{field}.orValue('0').matches('^[0-9]{{1,9}}$')"
-            f" && !(int(object.spec.?{field}.orValue('0')) in {cel(list(PLAIN_TEXT))}))"
+            f"(object.?spec.?{field}.orValue('0').matches('^[0-9]{{1,9}}$')"
+            f" && !(int(object.?spec.?{field}.orValue('0')) in {cel(list(PLAIN_TEXT))}))"
             for field in ("externalPort", "internalPort")
         )
         + ")"

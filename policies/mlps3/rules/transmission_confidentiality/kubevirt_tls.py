@@ -14,7 +14,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     rationale="Consoles and memory of machines pass between these parts.",
     remediation="set spec.configuration.tlsConfiguration.minTLSVersion to VersionTLS12",
     admission=Admission(
-        "object.spec.?configuration.?tlsConfiguration.?minTLSVersion.orValue('') in ['', 'VersionTLS12', 'VersionTLS13']"
+        "object.?spec.?configuration.?tlsConfiguration.?minTLSVersion.orValue('') in ['', 'VersionTLS12', 'VersionTLS13']"
     ),
 )
 def kubevirt_tls(obj: Object) -> Iterator[Finding]:

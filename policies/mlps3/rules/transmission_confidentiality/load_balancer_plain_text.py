@@ -21,7 +21,7 @@ TLS_PROTOCOLS = ("https", "tls", "kubernetes.io/wss")
         "Publish the service through a Gateway with TLS, or serve TLS on the port and say so in appProtocol (https)."
     ),
     admission=Admission(
-        "object.spec.?type.orValue('') != 'LoadBalancer' || object.spec.?ports.orValue([]).all(p, "
+        "object.?spec.?type.orValue('') != 'LoadBalancer' || object.?spec.?ports.orValue([]).all(p, "
         "!(p.?protocol.orValue('') in ['', 'TCP'])"
         f" || p.?appProtocol.orValue('').lowerAscii() in {cel(TLS_PROTOCOLS)}"
         f" || (!(p.?appProtocol.orValue('').lowerAscii() in {cel(PLAIN_PROTOCOLS)})"

@@ -6,8 +6,8 @@ from yiyun.compliance import Admission, Finding, NotApplicable, Object, Severity
 from yiyun.compliance.admission import or_empty
 
 SERVING_CERTIFICATE = "service.beta.openshift.io/serving-cert-secret-name"
-ELSEWHERE = or_empty("object.spec.?gateway.?externalRgwEndpoints", "[]")
-SECURE_PORT = or_empty("object.spec.?gateway.?securePort", "0")
+ELSEWHERE = or_empty("object.?spec.?gateway.?externalRgwEndpoints", "[]")
+SECURE_PORT = or_empty("object.?spec.?gateway.?securePort", "0")
 
 
 @rule(
@@ -19,7 +19,7 @@ SECURE_PORT = or_empty("object.spec.?gateway.?securePort", "0")
     rationale="S3 requests carry images of patients and backups of everything.",
     remediation="Set gateway.securePort and gateway.sslCertificateRef, and remove gateway.port.",
     admission=Admission(
-        f"size({ELSEWHERE}) > 0 || (object.spec.?gateway.?port.orValue(0) == 0"
+        f"size({ELSEWHERE}) > 0 || (object.?spec.?gateway.?port.orValue(0) == 0"
         f" && {SECURE_PORT} != 0 && (object.spec.gateway.?sslCertificateRef.orValue('') != ''"
         f" || object.spec.gateway.?service.?annotations[?'{SERVING_CERTIFICATE}'].hasValue()))"
     ),
