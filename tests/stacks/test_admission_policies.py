@@ -19,7 +19,7 @@ from yiyun.compliance.engine import Dispatcher
 from yiyun.compliance.facts import make_object
 from yiyun.compliance.model import State
 from yiyun.lab import parts
-from yiyun.lab.api import Api, pool
+from yiyun.lab.api import Api, in_parallel, pool
 from yiyun.lab.lab import Lab
 from yiyun.operations import policies
 from yiyun.paths import CHECKOUT
@@ -35,6 +35,7 @@ ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 PLURALS = {POLICY: "validatingadmissionpolicies", BINDING: "validatingadmissionpolicybindings"}
 STOPPED = (State.FAIL, State.NOT_EVALUATED)
 WARNED = re.compile(r"ValidatingAdmissionPolicy '([a-z0-9-]+)' with binding")
+CREATED = 201
 SECONDS = 300.0
 LEAST_OBJECTS, LEAST_RULES = 200, 60
 
@@ -145,11 +146,10 @@ def server(lab, objects, exports):
 def tried(server, objects, exports):
     """(object, policies that object) of all objects that the server takes, once every policy is in force."""
     names = {each["metadata"]["name"] for each in exports}
-    found = [(each, server.send(each)) for each in objects]
-    seen = set().union(*(warned for _, (_, _, warned) in found))
-    if seen != names:  # some were not in force yet: those objects once more
-        found = [(each, server.send(each)) for each in objects]
-    return [(each, warned) for each, (status, _, warned) in found if status in (200, 201)]
+    answers = in_parallel(server.send, objects)
+    if set().union(*(warned for _, _, warned in answers)) != names:  # some were not in force yet
+        answers = in_parallel(server.send, objects)
+    return [(each, warned) for each, (status, _, warned) in zip(objects, answers, strict=True) if status == CREATED]
 
 
 def test_the_server_finds_no_mistake_of_types(server, exports):
