@@ -45,7 +45,7 @@ def test_help_names_every_command(yiyun):
     assert all(command in text for command in (*COMMANDS, "lab"))
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "lab up", "lab status", "lab down", "lab reset"])
+@pytest.mark.parametrize("command", [*COMMANDS, "lab up", "lab status", "lab down", "lab reset", "policies export"])
 def test_every_command_has_help(yiyun, command):
     assert "Usage" in yiyun(*command.split(), "--help", code=0).out
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from yiyun.cli import attest, audit, bundle, doctor, gate, hosts, lab, lifecycle, project
+from yiyun.cli import attest, audit, bundle, doctor, gate, hosts, lab, lifecycle, policies, project
 from yiyun.cli.console import err
 from yiyun.errors import UserError
 
@@ -23,6 +23,7 @@ for module in (lifecycle, gate, audit, attest, doctor, project):
 app.add_typer(lab.app, name="lab")
 app.add_typer(hosts.app, name="hosts")
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(policies.app, name="policies")
 
 BAD_INPUT = 2
 INTERRUPTED = 130

@@ -1,5 +1,6 @@
 """Rules, verdicts, waivers and reports. What a rule's file needs is imported from here."""
 
+from yiyun.compliance.admission import Admission
 from yiyun.compliance.facts import Map, NeedsPerson, NotApplicable, Object, Unevaluated
 from yiyun.compliance.gate import gate_manifests
 from yiyun.compliance.host import Facts, Host, shown
@@ -9,6 +10,7 @@ from yiyun.compliance.rule import rule
 from yiyun.compliance.world import World
 
 __all__ = [
+    "Admission",
     "Enforcement",
     "Facts",
     "Finding",

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from yiyun.compliance.admission import Admission, or_empty
 from yiyun.compliance.facts import Map, Object, Unevaluated
 from yiyun.site.model import FailureDomain, Pool
 
@@ -15,6 +16,8 @@ POOL_KINDS = (BLOCK_POOL, OBJECT_STORE, FILE_SYSTEM)
 """Kinds that make pools."""
 MAX_SHARDS = 64
 """More copies or shards than any real pool has; larger numbers are not judged."""
+_SINGLE = ("metadataPool", "dataPool")
+"""Fields of one pool each."""
 _DOMAINS = {"host": FailureDomain.HOST, "rack": FailureDomain.RACK, "row": FailureDomain.SWITCH_PAIR}
 
 
@@ -23,8 +26,22 @@ def pools(obj: Object) -> list[Map]:
     spec = obj.spec
     if obj.id == BLOCK_POOL:
         return [spec]
-    found = [spec.map(key) for key in ("metadataPool", "dataPool") if spec.has(key)]
+    found = [spec.map(key) for key in _SINGLE if spec.has(key)]
     return found + spec.maps("dataPools")
+
+
+def every_pool(predicate: str) -> tuple[Admission, ...]:
+    """Every `pool` of an object of POOL_KINDS is as `predicate` says, in CEL."""
+    single = {key: f"[{or_empty(f'object.?spec.?{key}', '{}')}].all(pool, {predicate})" for key in _SINGLE}
+    return (
+        Admission(f"[object.spec].all(pool, {predicate})", (BLOCK_POOL,), name="block"),
+        Admission(" && ".join(single.values()), (OBJECT_STORE,), name="object"),
+        Admission(
+            f"{single['metadataPool']} && {or_empty('object.?spec.?dataPools', '[]')}.all(pool, {predicate})",
+            (FILE_SYSTEM,),
+            name="file",
+        ),
+    )
 
 
 def number(holder: Map, key: str, default: int = 0) -> int:

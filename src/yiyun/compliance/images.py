@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from yiyun.compliance.admission import Admission, every_container
 from yiyun.compliance.facts import Map, Object
 from yiyun.compliance.pods import POD_PATHS, pod
 
@@ -44,7 +45,15 @@ _FIELDS = {
     "postgresql.cnpg.io/Cluster": ("spec.imageName",),
 }
 _TIDB = "pingcap.com/TidbCluster"
-_TIDB_PARTS = ("pd", "tikv", "tidb", "tiflash", "ticdc", "pump")
+_TIDB_PARTS = {
+    "pd": "pingcap/pd",
+    "tikv": "pingcap/tikv",
+    "tidb": "pingcap/tidb",
+    "tiflash": "pingcap/tiflash",
+    "ticdc": "pingcap/ticdc",
+    "pump": "pingcap/tidb-binlog",
+}
+"""Part -> the image that its definition fills in where none is named."""
 _VIRTUAL_MACHINE = "kubevirt.io/VirtualMachine"
 IMAGE_KINDS = (*POD_PATHS, *_FIELDS, _TIDB, _VIRTUAL_MACHINE)
 """Kinds that name images."""
@@ -71,12 +80,48 @@ def images(obj: Object) -> list[Image]:
 def _tidb(spec: Map) -> list[Image]:
     """TiDB Operator joins `baseImage` and the version of the part or of the cluster; `image` overrides both."""
     found = []
-    for name in _TIDB_PARTS:
+    for name, usual in _TIDB_PARTS.items():
+        if not spec.has(name):
+            continue
         part = spec.map(name)
         if part.has("image"):
             found.append(Image(part.at("image"), part.text("image")))
-        elif part.has("baseImage"):
+        else:
             version = part.text("version") or spec.text("version")
-            base = part.text("baseImage")
+            base = part.text("baseImage") if part.has("baseImage") else usual
             found.append(Image(part.at("baseImage"), f"{base}:{version}" if version else base))
     return found
+
+
+def every_image(predicate: str) -> tuple[Admission, ...]:
+    """Every `image` of an object of IMAGE_KINDS is as `predicate` says, in CEL."""
+    return (
+        Admission(every_container(f"[c.?image.orValue('')].all(image, {predicate})").expression, tuple(POD_PATHS)),
+        *(
+            Admission(" && ".join(_named(field, predicate) for field in fields), (kind,), name=_short(kind))
+            for kind, fields in _FIELDS.items()
+        ),
+        Admission(" && ".join(_of_part(part, predicate) for part in _TIDB_PARTS), (_TIDB,), name=_short(_TIDB)),
+        Admission(
+            "object.?spec.?template.?spec.?volumes.orValue([]).all(v, "
+            f"!has(v.containerDisk) || [v.containerDisk.image].all(image, {predicate}))",
+            (_VIRTUAL_MACHINE,),
+            name=_short(_VIRTUAL_MACHINE),
+        ),
+    )
+
+
+def _short(kind: str) -> str:
+    return kind.rpartition("/")[2].lower() if kind.partition(".")[0] != "postgresql" else "postgresql"
+
+
+def _named(field: str, predicate: str) -> str:
+    path = "".join(f".?{key}" for key in field.split("."))
+    return f"object{path}.optMap(image, {predicate}).orValue(true)"
+
+
+def _of_part(part: str, predicate: str) -> str:
+    at = f"object.spec.{part}"
+    version = f"({at}.?version.orValue('') != '' ? {at}.version : object.?spec.?version.orValue(''))"
+    named = f"{at}.?baseImage.orValue('') + ({version} != '' ? ':' + {version} : '')"
+    return f"(!has({at}) || [{at}.?image.orValue({named})].all(image, {predicate}))"

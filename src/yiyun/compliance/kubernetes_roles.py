@@ -4,22 +4,45 @@ From the roles that the API server of v1.34 makes (its RBAC bootstrap policy; la
 restores what is missing in them, but leaves what somebody added: each grant is therefore known by its whole content.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from yiyun.compliance.admission import cel
 from yiyun.compliance.facts import Map, Object
 
-Grant = tuple[frozenset[str], frozenset[str], frozenset[str]]
-"""API groups, resources (or URLs, with no group) and verbs."""
+CLUSTER_ROLE = "rbac.authorization.k8s.io/ClusterRole"
 CORE = ("",)
 ALL = ("*",)
-_FIELDS = frozenset({"apiGroups", "resources", "nonResourceURLs", "verbs"})
 
 
-def _grant(groups: tuple[str, ...], resources: tuple[str, ...], *verbs: str) -> Grant:
-    return frozenset(groups), frozenset(resources), frozenset(verbs)
+@dataclass(frozen=True)
+class _Grant:
+    """One entry of a role's `rules`, by its whole content."""
+
+    apiGroups: frozenset[str]  # noqa: N815  # the names of the fields
+    resources: frozenset[str]
+    nonResourceURLs: frozenset[str]  # noqa: N815
+    verbs: frozenset[str]
+    resourceNames: frozenset[str] = frozenset()  # noqa: N815
+
+    def in_cel(self, entry: str) -> str:
+        """Whether `entry` has just this content."""
+        fields = vars(self).items()
+        return " && ".join(
+            f"sets.equivalent({entry}.?{field}.orValue([]), {cel(sorted(values))})"
+            if values
+            else f"size({entry}.?{field}.orValue([])) == 0"
+            for field, values in fields
+        )
+
+
+def _grant(groups: Collection[str], resources: Collection[str], *verbs: str, urls: Collection[str] = ()) -> _Grant:
+    return _Grant(frozenset(groups), frozenset(resources), frozenset(urls), frozenset(verbs))
 
 
 _IMPERSONATE = _grant(CORE, ("serviceaccounts",), "impersonate")
-_OWN: dict[str, tuple[Grant, ...]] = {
-    "cluster-admin": (_grant(ALL, ALL, "*"), _grant((), ALL, "*")),
+_OWN: dict[str, tuple[_Grant, ...]] = {
+    "cluster-admin": (_grant(ALL, ALL, "*"), _grant((), (), "*", urls=ALL)),
     "admin": (_IMPERSONATE,),
     "edit": (_IMPERSONATE,),
     "system:aggregate-to-edit": (_IMPERSONATE,),
@@ -50,10 +73,16 @@ def is_own(role: Object, granted: Map) -> bool:
 
     Raises Unevaluated where the grant cannot be read.
     """
-    if role.id != "rbac.authorization.k8s.io/ClusterRole" or not set(granted.keys()) <= _FIELDS:
+    if role.id != CLUSTER_ROLE or role.name not in _OWN:
         return False
-    if granted.texts("resources") and granted.texts("nonResourceURLs"):
-        return False
-    named = frozenset((*granted.texts("resources"), *granted.texts("nonResourceURLs")))
-    found = (frozenset(granted.texts("apiGroups")), named, frozenset(granted.texts("verbs")))
-    return found in _OWN.get(role.name, ())
+    found = _Grant(**{field: frozenset(granted.texts(field)) for field in _Grant.__dataclass_fields__})
+    return found in _OWN[role.name]
+
+
+def is_own_in_cel(entry: str) -> str:
+    """The same of an entry of `object.rules`."""
+    roles = (
+        f"object.metadata.name == {cel(name)} && ({' || '.join(f'({grant.in_cel(entry)})' for grant in grants)})"
+        for name, grants in _OWN.items()
+    )
+    return f"(object.kind == 'ClusterRole' && ({' || '.join(f'({role})' for role in roles)}))"

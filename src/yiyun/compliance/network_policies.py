@@ -1,6 +1,21 @@
 """What NetworkPolicies leave open."""
 
+from yiyun.compliance.facts import Map
+from yiyun.compliance.networks import EVERYBODY, READABLE, is_everybody
 from yiyun.compliance.world import World
+
+READABLE_PEERS = f"{{0}}.orValue([]).all(peer, !has(peer.ipBlock) || {READABLE.format('peer.ipBlock.cidr')})"
+"""In CEL: whether the networks among optional peers can be read."""
+WIDE_PEER = f"(has(peer.ipBlock) && {EVERYBODY.format('peer.ipBlock.cidr')})"
+"""In CEL: whether `peer` is a network that takes in everybody."""
+
+
+def peer_is_everybody(peer: Map) -> bool:
+    """Whether a peer is a network that takes in everybody. Raises Unevaluated for one that cannot be read."""
+    if not peer.has("ipBlock"):
+        return False
+    block = peer.map("ipBlock")
+    return is_everybody(block.text("cidr"), block.at("cidr"))
 
 
 def open_directions(world: World, namespace: str) -> list[str]:

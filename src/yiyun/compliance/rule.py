@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from yiyun.compliance.admission import Admission
+from yiyun.compliance.api_resources import REMOVED
 from yiyun.compliance.model import Enforcement, Finding, Severity
 
 Scope = Literal["object", "objects", "site", "host"]
@@ -55,6 +57,8 @@ class Rule:
     """`deep`: reads a probe that walks trees, which an audit does on demand."""
     needs: tuple[str, ...] = ()
     """What a machine must have of its own to show it, such as `kernel_audit`, which a container lacks."""
+    admission: tuple[Admission, ...] = ()
+    """What an API server can judge of it by itself; empty: nothing."""
 
     @property
     def sources(self) -> str:
@@ -79,6 +83,7 @@ def rule(
     probes: Iterable[str] = (),
     tier: Tier = "fast",
     needs: Iterable[str] = (),
+    admission: Admission | Iterable[Admission] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function. Raises ValueError when its metadata do not hold together."""
 
@@ -101,6 +106,7 @@ def rule(
             probes=tuple(probes),
             tier=tier,
             needs=tuple(needs),
+            admission=(admission,) if isinstance(admission, Admission) else tuple(admission),
         )
         _verify(made)
         return made
@@ -124,8 +130,16 @@ def _verify(made: Rule) -> None:
         ),
         ((made.scope == "host") != bool(made.probes), "probes are for the scope host, which needs them"),
         (bool(made.needs) and made.scope != "host", "needs are for the scope host"),
+        (made.admission and (made.scope != "object" or made.needs_site), "admission is for rules on an object alone"),
+        (made.admission and not _covered(made), "admission must name each of its kinds once"),
         (len(inspect.signature(made.check).parameters) != wanted, f"its function must take {wanted} argument(s)"),
     ]
     for wrong, text in complaints:
         if wrong:
             raise ValueError(text)
+
+
+def _covered(made: Rule) -> bool:
+    """Whether the expressions for the API server are for exactly the rule's kinds, as far as a server has them."""
+    named = [kind for each in made.admission for kind in each.kinds or made.kinds]
+    return sorted(named) == sorted(kind for kind in made.kinds if kind not in REMOVED or kind in named)

@@ -83,6 +83,11 @@ def selects(selector: Map, labels: dict[str, str]) -> bool:
     return all(matches(expression, labels) for expression in selector.maps("matchExpressions"))
 
 
+def takes_everything(selector: Map) -> bool:
+    """Whether a LabelSelector takes every object: it wants no label, however that is written."""
+    return not (selector.text_map("matchLabels") or selector.maps("matchExpressions"))
+
+
 def matches(expression: Map, labels: dict[str, str]) -> bool:
     """Whether one `key, operator, values` expression holds for these labels."""
     key, operator, values = expression.text("key"), expression.text("operator"), expression.texts("values")

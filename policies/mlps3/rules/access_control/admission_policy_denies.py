@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Enforcement, Finding, NotApplicable, Object, Severity, rule
+from yiyun.site.labels import ENFORCEMENT
 
 OF_KYVERNO = ("kyverno.io/ClusterPolicy", "kyverno.io/Policy")
 BINDING = "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding"
@@ -20,6 +21,8 @@ DEFAULT = {"policies.kyverno.io/ValidatingPolicy": ["Deny"]}
 )
 def admission_policy_denies(obj: Object) -> Iterator[Finding]:
     spec = obj.spec
+    if obj.id == BINDING and obj.labels.text(ENFORCEMENT) == Enforcement.ADVISORY:
+        raise NotApplicable("the rule that it enforces only advises")
     if obj.id in OF_KYVERNO:
         action = spec.text("validationFailureAction") or "Audit"
         rules = [

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.admission import or_empty
 
 
 @rule(
@@ -13,6 +14,10 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="No user of the object store administers others",
     rationale="A user with these may read every tenant's buckets, or make himself a user that can.",
     remediation="take capabilities out of the CephObjectStoreUser, or leave read only",
+    admission=Admission(
+        or_empty("object.?spec.?capabilities", "{}")
+        + ".all(k, k != 'metadata' && !k.startsWith('user') && dyn(object.spec.capabilities)[k] == 'read')"
+    ),
 )
 def object_user_capabilities(obj: Object) -> Iterator[Finding]:
     held = obj.spec.map("capabilities")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,10 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="Nobody logs in as the superuser of PostgreSQL",
     rationale="The account has one name in every installation, and no right is too much for it.",
     remediation="set enableSuperuserAccess to false",
+    admission=Admission(
+        "!object.?spec.?enableSuperuserAccess.orValue(false)"
+        " && object.?spec.?bootstrap.?initdb.?owner.orValue('') != 'postgres'"
+    ),
 )
 def postgresql_superuser(obj: Object) -> Iterator[Finding]:
     if obj.spec.flag("enableSuperuserAccess"):

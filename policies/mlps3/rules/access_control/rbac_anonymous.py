@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.admission import cel
 
 ANONYMOUS = ("system:anonymous", "system:unauthenticated")
 # Version and health of the API server; Kubernetes itself grants them to everybody.
@@ -17,6 +18,10 @@ PUBLIC_ROLE = "system:public-info-viewer"
     title_en="Nobody gets rights without saying who he is",
     rationale="What is granted to unauthenticated users is granted to everybody who reaches the API server.",
     remediation="Remove the subject system:unauthenticated or system:anonymous from the binding.",
+    admission=Admission(
+        f"object.roleRef.name == '{PUBLIC_ROLE}' || object.?subjects.orValue([]).all(s, !(s.name in {cel(ANONYMOUS)}))",
+        parts=("roleRef", "subjects"),
+    ),
 )
 def rbac_anonymous(obj: Object) -> Iterator[Finding]:
     role = obj.root.map("roleRef").text("name")

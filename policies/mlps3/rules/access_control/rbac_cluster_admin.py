@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -16,6 +16,11 @@ from yiyun.compliance import Finding, Object, Severity, rule
         "each right as small as its task."
     ),
     remediation="Bind a role that names what the subject needs; keep cluster-admin for the group system:masters.",
+    admission=Admission(
+        "object.roleRef.name != 'cluster-admin' || object.roleRef.kind == 'Role'"
+        " || object.?subjects.orValue([]).all(s, s.kind == 'Group' && s.name == 'system:masters')",
+        parts=("roleRef", "subjects"),
+    ),
 )
 def rbac_cluster_admin(obj: Object) -> Iterator[Finding]:
     role = obj.root.map("roleRef")

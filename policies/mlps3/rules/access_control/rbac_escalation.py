@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Enforcement, Finding, Object, Severity, rule
-from yiyun.compliance.kubernetes_roles import is_own
+from yiyun.compliance import Admission, Enforcement, Finding, Object, Severity, rule
+from yiyun.compliance.admission import cel
+from yiyun.compliance.kubernetes_roles import is_own, is_own_in_cel
 
 VERBS = ("bind", "escalate", "impersonate")
 
@@ -17,6 +18,11 @@ VERBS = ("bind", "escalate", "impersonate")
     title_en="No role lets its holder give himself more rights",
     rationale="Who may bind, escalate or impersonate has all rights that exist, whatever else his role says.",
     remediation="Remove these verbs; where an operator needs them, name the exact roles in resourceNames.",
+    admission=Admission(
+        "optional.ofNonZeroValue(object.rules).orValue([]).all(r, size(r.?resourceNames.orValue([])) > 0"
+        f" || {is_own_in_cel('r')} || !r.?verbs.orValue([]).exists(v, v in {cel(VERBS)}))",
+        parts=("rules",),
+    ),
 )
 def rbac_escalation(obj: Object) -> Iterator[Finding]:
     for granted in obj.root.maps("rules"):

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.admission import cel
 
 EVERYBODY = ("system:authenticated", "system:serviceaccounts")
 # Kubernetes' own roles for everybody: who am I, what APIs are there.
@@ -19,6 +20,11 @@ OPEN_ROLES = (
     title_en="No role is bound to all users or all service accounts",
     rationale="What all service accounts may do, every pod may do that somebody broke into.",
     remediation="Bind the role to the one user, group or service account that needs it.",
+    admission=Admission(
+        f"object.roleRef.name in {cel(OPEN_ROLES)} || object.?subjects.orValue([]).all(s, "
+        f"s.kind != 'Group' || !(s.name in {cel(EVERYBODY)}))",
+        parts=("roleRef", "subjects"),
+    ),
 )
 def rbac_everybody(obj: Object) -> Iterator[Finding]:
     role = obj.root.map("roleRef").text("name")

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
-from yiyun.compliance.kubernetes_roles import is_own
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.kubernetes_roles import is_own, is_own_in_cel
+
+FIELDS = ("verbs", "resources", "nonResourceURLs")
 
 
 @rule(
@@ -17,11 +19,17 @@ from yiyun.compliance.kubernetes_roles import is_own
         "included."
     ),
     remediation="Name the resources and the verbs that the holder needs.",
+    admission=Admission(
+        f"optional.ofNonZeroValue(object.rules).orValue([]).all(r, {is_own_in_cel('r')} || "
+        + " && ".join(f"!('*' in r.?{field}.orValue([]))" for field in FIELDS)
+        + ")",
+        parts=("rules",),
+    ),
 )
 def rbac_wildcard(obj: Object) -> Iterator[Finding]:
     for granted in obj.root.maps("rules"):
         if is_own(obj, granted):
             continue
-        for field in ("verbs", "resources", "nonResourceURLs"):
+        for field in FIELDS:
             if "*" in granted.texts(field):
                 yield Finding(f"{field} is *", granted.at(field), "*")

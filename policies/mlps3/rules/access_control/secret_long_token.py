@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="No service account has a token for ever",
     rationale="A token without an end, copied once, works until somebody remembers it.",
     remediation="delete the Secret; pods get tokens that end by themselves, persons use kubectl create token",
+    admission=Admission("object.?type.orValue('') != 'kubernetes.io/service-account-token'", parts=("type",)),
 )
 def secret_long_token(obj: Object) -> Iterator[Finding]:
     if obj.root.text("type") == "kubernetes.io/service-account-token":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -19,6 +19,20 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="No backup is paused, and none goes to a place that takes nothing",
     rationale="A schedule that somebody has paused for an afternoon is noticed when the data are gone.",
     remediation="take the pause away; set accessMode of the location to ReadWrite",
+    admission=[
+        Admission(f"!object.?spec.?{field}.orValue(false)", (kind,), name=name)
+        for kind, field, name in (
+            ("oceanbase.oceanbase.com/OBTenantBackupPolicy", "suspend", "oceanbase"),
+            ("pingcap.com/BackupSchedule", "pause", "tidb"),
+            ("postgresql.cnpg.io/ScheduledBackup", "suspend", "postgresql"),
+            ("velero.io/Schedule", "paused", "schedule"),
+        )
+    ]
+    + [
+        Admission(
+            "object.?spec.?accessMode.orValue('') != 'ReadOnly'", ("velero.io/BackupStorageLocation",), name="location"
+        )
+    ],
 )
 def backup_at_work(obj: Object) -> Iterator[Finding]:
     for key in ("paused", "pause", "suspend"):

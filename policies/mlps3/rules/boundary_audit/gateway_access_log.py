@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,11 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="Gateways record every request",
     rationale="What passes the boundary unrecorded cannot be enquired into.",
     remediation="take disable and matches out of spec.telemetry.accessLog",
+    admission=Admission(
+        "!object.?spec.?telemetry.?accessLog.?disable.orValue(false)"
+        " && (size(object.?spec.?telemetry.?accessLog.?settings.orValue([])) == 0"
+        " || object.spec.telemetry.accessLog.settings.exists(s, size(s.?matches.orValue([])) == 0))"
+    ),
 )
 def gateway_access_log(obj: Object) -> Iterator[Finding]:
     log = obj.spec.walk("telemetry.accessLog")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.admission import cel
 
 WANTED = {
     "when": ("%START_TIME",),
@@ -21,13 +22,22 @@ WANTED = {
     title_en="A record of a gateway tells when, who, what and with what outcome",
     rationale="A record without one of these answers no question.",
     remediation="give every format of spec.telemetry.accessLog the operators that the finding names",
+    admission=Admission(
+        "object.?spec.?telemetry.?accessLog.?settings.orValue([]).all(s, !has(s.format) || dyn(s.format) == {} || ("
+        + " && ".join(
+            f"{cel(operators)}.exists(o, s.format.?text.orValue('').contains(o)"
+            " || s.format.?json.orValue({}).exists(k, s.format.json[k].contains(o)))"
+            for operators in WANTED.values()
+        )
+        + "))"
+    ),
 )
 def gateway_log_fields(obj: Object) -> Iterator[Finding]:
     for setting in obj.spec.walk("telemetry.accessLog").maps("settings"):
         form = setting.map("format")
         if not form:
             continue  # Envoy Gateway's own format has all of them
-        said = form.text("text") + " ".join(form.text_map("json").values())
+        said = " ".join([form.text("text"), *form.text_map("json").values()])
         for what, operators in WANTED.items():
             if not any(operator in said for operator in operators):
                 yield Finding(f"does not tell {what} ({' or '.join(operators)})", form.path)

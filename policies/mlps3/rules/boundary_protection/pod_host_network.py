@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 from yiyun.compliance.pods import POD_KINDS, pod
 
 
@@ -18,6 +18,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
         "storage networks, and their traffic."
     ),
     remediation="Remove hostNetwork and publish the port with a Service or a Gateway.",
+    admission=Admission("!variables.pod.?hostNetwork.orValue(false)"),
 )
 def pod_host_network(obj: Object) -> Iterator[Finding]:
     spec = pod(obj).spec

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 from yiyun.site.labels import TENANT
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 LEVELS = ("restricted", "baseline", "privileged")
+LEVEL = f"object.metadata.?labels[?'{ENFORCE}'].orValue('')"
 
 
 @rule(
@@ -22,6 +23,11 @@ LEVELS = ("restricted", "baseline", "privileged")
     remediation=(
         "Label the namespace pod-security.kubernetes.io/enforce: restricted (or baseline); only namespaces of the "
         "platform may say privileged."
+    ),
+    admission=Admission(
+        f"{LEVEL} in ['restricted', 'baseline'] || ({LEVEL} == 'privileged'"
+        f" && object.metadata.?labels[?'{TENANT}'].orValue('') == '')",
+        parts=("metadata.labels",),
     ),
 )
 def namespace_pod_security(obj: Object) -> Iterator[Finding]:

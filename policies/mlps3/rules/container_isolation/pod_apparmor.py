@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.admission import every_context
 from yiyun.compliance.pods import POD_KINDS, POD_PATHS, pod
 
 PREFIX = "container.apparmor.security.beta.kubernetes.io/"
@@ -19,6 +20,10 @@ ANNOTATIONS = {kind: f"{path.removesuffix('spec')}metadata.annotations" for kind
     title_en="No container leaves the profile of AppArmor",
     rationale="The profile decides what a process may touch, whatever rights its user has.",
     remediation="take appArmorProfile Unconfined out, or name RuntimeDefault or a profile of the host",
+    admission=Admission(
+        every_context(lambda at: f"{at}.?appArmorProfile.?type.orValue('') != 'Unconfined'")
+        + f" && variables.annotations.all(k, !k.startsWith('{PREFIX}') || variables.annotations[k] != 'unconfined')"
+    ),
 )
 def pod_apparmor(obj: Object) -> Iterator[Finding]:
     for name, security in pod(obj).contexts():

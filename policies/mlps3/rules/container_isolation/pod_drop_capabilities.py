@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Enforcement, Finding, NotApplicable, Object, Severity, rule
+from yiyun.compliance.admission import WINDOWS, every_container
 from yiyun.compliance.pods import POD_KINDS, pod
 
 
@@ -15,6 +16,9 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="Every container drops all capabilities",
     rationale=("The default set still lets a process change owners and send raw packets; hardly any program needs it."),
     remediation='Set securityContext.capabilities.drop to ["ALL"] in every container.',
+    admission=every_container(
+        "c.?securityContext.?capabilities.?drop.orValue([]).exists(n, n.upperAscii() == 'ALL')", but=WINDOWS
+    ),
 )
 def pod_drop_capabilities(obj: Object) -> Iterator[Finding]:
     found = pod(obj)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 from yiyun.compliance.pods import POD_KINDS, pod
 
 
@@ -17,6 +17,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
         "container runtime's socket."
     ),
     remediation=("Use a PersistentVolumeClaim, an emptyDir, a ConfigMap or a projected volume instead of hostPath."),
+    admission=Admission("!variables.pod.?volumes.orValue([]).exists(v, has(v.hostPath))"),
 )
 def pod_host_path(obj: Object) -> Iterator[Finding]:
     for volume in pod(obj).spec.maps("volumes"):

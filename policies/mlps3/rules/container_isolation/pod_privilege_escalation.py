@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
+from yiyun.compliance.admission import WINDOWS, every_container
 from yiyun.compliance.pods import POD_KINDS, pod
 
 
@@ -14,6 +15,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="No process of a container gains more rights than its parent",
     rationale="Without this a set-user-id program inside the image turns any foothold into root.",
     remediation="Set securityContext.allowPrivilegeEscalation to false in every container; left out, it is true.",
+    admission=every_container("!c.?securityContext.?allowPrivilegeEscalation.orValue(true)", but=WINDOWS),
 )
 def pod_privilege_escalation(obj: Object) -> Iterator[Finding]:
     found = pod(obj)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance.admission import every_container
 from yiyun.compliance.pods import POD_KINDS, pod
 
 
@@ -17,6 +18,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
         "tenant's workload on that host."
     ),
     remediation=("Remove securityContext.privileged, and add only the capability or device that the program needs."),
+    admission=every_container("!c.?securityContext.?privileged.orValue(false)"),
 )
 def pod_privileged(obj: Object) -> Iterator[Finding]:
     for container in pod(obj).containers:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance.admission import every_container
 from yiyun.compliance.pods import POD_KINDS, pod
 
 
@@ -14,6 +15,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="No container sees the unmasked /proc",
     rationale="The masked files of /proc tell about the kernel's memory, and some of them change it.",
     remediation="Remove securityContext.procMount.",
+    admission=every_container("c.?securityContext.?procMount.orValue('Default') in ['', 'Default']"),
 )
 def pod_proc_mount(obj: Object) -> Iterator[Finding]:
     for container in pod(obj).containers:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Enforcement, Finding, Object, Severity, rule
+from yiyun.compliance.admission import every_container
 from yiyun.compliance.pods import POD_KINDS, pod
 
 
@@ -15,6 +16,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="Containers cannot write to their own image",
     rationale="Where the root file system cannot be written, malware cannot install itself in it.",
     remediation=("Set securityContext.readOnlyRootFilesystem to true and mount an emptyDir where the program writes."),
+    admission=every_container("c.?securityContext.?readOnlyRootFilesystem.orValue(false)"),
 )
 def pod_read_only_root(obj: Object) -> Iterator[Finding]:
     for container in pod(obj).containers:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
+from yiyun.compliance.admission import WINDOWS, every_container
 from yiyun.compliance.pods import POD_KINDS, pod
 
 
@@ -15,6 +16,12 @@ from yiyun.compliance.pods import POD_KINDS, pod
     rationale="Root inside a container is root on its host as soon as anything in between breaks.",
     remediation=(
         "Set securityContext.runAsNonRoot to true (or runAsUser to a number above 0) in the pod or in every container."
+    ),
+    admission=every_container(
+        # The user decides; without one, the promise not to be root. A container's own word goes before the pod's.
+        "c.?securityContext.?runAsUser.or(variables.pod.?securityContext.?runAsUser).optMap(user, user != 0).orValue("
+        "c.?securityContext.?runAsNonRoot.or(variables.pod.?securityContext.?runAsNonRoot).orValue(false))",
+        but=WINDOWS,
     ),
 )
 def pod_run_as_root(obj: Object) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Enforcement, Finding, NotApplicable, Object, Severity, rule
+from yiyun.compliance.admission import WINDOWS, every_container
 from yiyun.compliance.pods import POD_KINDS, pod
 
 
@@ -15,6 +16,11 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="Every container runs under a seccomp profile",
     rationale="The runtime's profile takes away the system calls by which most container escapes begin.",
     remediation="Set securityContext.seccompProfile.type to RuntimeDefault in the pod.",
+    admission=every_container(
+        "(c.?securityContext.?seccompProfile.hasValue() ? c.?securityContext.?seccompProfile.?type"
+        " : variables.pod.?securityContext.?seccompProfile.?type).orValue('') in ['RuntimeDefault', 'Localhost']",
+        but=WINDOWS,
+    ),
 )
 def pod_seccomp(obj: Object) -> Iterator[Finding]:
     found = pod(obj)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.admission import cel, every_context
 from yiyun.compliance.pods import POD_KINDS, pod
 
 TYPES = ("container_t", "container_init_t", "container_kvm_t", "container_engine_t")
@@ -17,6 +18,14 @@ TYPES = ("container_t", "container_init_t", "container_kvm_t", "container_engine
     title_en="No container takes a label that SELinux lets do more",
     rationale="The label decides what a process may touch; with another type or user it decides nothing.",
     remediation="take user and role out of seLinuxOptions, and types other than those for containers",
+    admission=Admission(
+        every_context(
+            lambda at: (
+                f"({at}.?seLinuxOptions.?type.orValue('') in {cel(['', *TYPES])}"
+                f" && {at}.?seLinuxOptions.?user.orValue('') == '' && {at}.?seLinuxOptions.?role.orValue('') == '')"
+            )
+        )
+    ),
 )
 def pod_selinux(obj: Object) -> Iterator[Finding]:
     for name, security in pod(obj).contexts():

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.admission import cel
 from yiyun.compliance.pods import POD_KINDS, pod
 
 # Namespaced parameters that the kubelet allows without being told to.
@@ -23,6 +24,9 @@ SAFE = frozenset({
     rationale="Unsafe kernel parameters change the host for everybody, or take memory that no quota counts.",
     remediation=(
         "Remove the parameter from securityContext.sysctls; set it on the hosts with the roles if all need it."
+    ),
+    admission=Admission(
+        f"variables.pod.?securityContext.?sysctls.orValue([]).all(each, each.name in {cel(sorted(SAFE))})"
     ),
 )
 def pod_sysctls(obj: Object) -> Iterator[Finding]:

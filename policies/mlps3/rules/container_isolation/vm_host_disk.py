@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, Object, Severity, rule
-from yiyun.compliance.machines import MACHINE_KINDS, machine_spec
+from yiyun.compliance.machines import MACHINE_KINDS, every_machine, machine_spec
 
 
 @rule(
@@ -14,6 +14,10 @@ from yiyun.compliance.machines import MACHINE_KINDS, machine_spec
     title_en="No machine opens files of its host",
     rationale="A machine with a file of the host, or with a device that another one uses, is not apart from it.",
     remediation="use a PersistentVolumeClaim instead of hostDisk; take filesystems out of domain.devices",
+    admission=every_machine(
+        "MACHINE.?volumes.orValue([]).all(v, !has(v.hostDisk))"
+        " && size(MACHINE.?domain.?devices.?filesystems.orValue([])) == 0"
+    ),
 )
 def vm_host_disk(obj: Object) -> Iterator[Finding]:
     spec = machine_spec(obj)

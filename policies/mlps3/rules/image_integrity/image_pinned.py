@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, Object, Severity, rule
-from yiyun.compliance.images import IMAGE_KINDS, images
+from yiyun.compliance.images import IMAGE_KINDS, every_image, images
 
 
 @rule(
@@ -14,6 +14,9 @@ from yiyun.compliance.images import IMAGE_KINDS, images
     title_en="Images are named by a version",
     rationale="latest is whatever was pushed last: what runs was neither reviewed nor can it be brought back.",
     remediation="Name a version tag, better a digest (image@sha256:...).",
+    admission=every_image(
+        "image.matches('^[^@]*@[^@]|^[^@]*@@') || (image.matches('^([^@]*/)?[^/:@]*:[^/@]+@?$') && !image.matches('^([^@]*/)?[^/:@]*:latest@?$'))"
+    ),
 )
 def image_pinned(obj: Object) -> Iterator[Finding]:
     for image in images(obj):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, NotApplicable, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,10 @@ from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
     title_en="Images of machines are fetched over TLS and checked",
     rationale="Without a checksum nobody notices that the image a machine is made from was exchanged.",
     remediation="Give the url as https:// and add checksum: sha256:... (site.yaml: sha256 of the image).",
+    admission=Admission(
+        "!has(object.spec.source) || !has(object.spec.source.http)"
+        " || (object.spec.source.http.url.startsWith('https://') && object.spec.source.http.?checksum.orValue('') != '')"
+    ),
 )
 def vm_image_checksum(obj: Object) -> Iterator[Finding]:
     source = obj.spec.walk("source.http")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,9 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="The storage clusters are watched",
     rationale="A cluster that loses disks one by one works until the last copy.",
     remediation="set monitoring.enabled to true",
+    admission=Admission(
+        "object.?spec.?monitoring.?enabled.orValue(false) && !object.?spec.?monitoring.?metricsDisabled.orValue(false)"
+    ),
 )
 def ceph_monitored(obj: Object) -> Iterator[Finding]:
     monitoring = obj.spec.map("monitoring")

@@ -1,9 +1,10 @@
 """No NetworkPolicy opens administration or data ports to everybody."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 
-from yiyun.compliance import Finding, Map, Object, Severity, Unevaluated, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.admission import cel
+from yiyun.compliance.network_policies import READABLE_PEERS, WIDE_PEER, peer_is_everybody
 from yiyun.compliance.ports import ADMIN
 
 
@@ -15,11 +16,17 @@ from yiyun.compliance.ports import ADMIN
     title_en="No NetworkPolicy opens administration or data ports to everybody",
     rationale="A database port that every address reaches is the first thing attackers try.",
     remediation="name the pods, namespaces or networks of the clients",
+    admission=Admission(
+        f"object.?spec.?ingress.orValue([]).all(a, {READABLE_PEERS.format('a.?from')} && "
+        f"((size(a.?from.orValue([])) > 0 && !a.?from.orValue([]).exists(peer, {WIDE_PEER})) || "
+        "a.?ports.orValue([]).all(p, !(p.?protocol.orValue('') in ['', 'TCP']) || !(type(p.?port.orValue('')) == int) || "
+        f"!{cel(list(ADMIN))}.exists(n, n >= int(p.port) && n <= p.?endPort.orValue(int(p.port))))))"
+    ),
 )
 def network_policy_admin_ports(obj: Object) -> Iterator[Finding]:
     for allowed in obj.spec.maps("ingress"):
-        peers = allowed.maps("from")
-        if peers and not any(_everybody(peer) for peer in peers):
+        peers = [peer_is_everybody(peer) for peer in allowed.maps("from")]
+        if peers and not any(peers):
             continue
         for port in allowed.maps("ports"):
             first, last = port.scalar("port"), port.number("endPort")
@@ -27,13 +34,3 @@ def network_policy_admin_ports(obj: Object) -> Iterator[Finding]:
                 opened = [f"{number} ({name})" for number, name in ADMIN.items() if first <= number <= (last or first)]
                 if opened:
                     yield Finding(f"opens {', '.join(opened)} to every address", port.at("port"), first)
-
-
-def _everybody(peer: Map) -> bool:
-    if not peer.has("ipBlock"):
-        return False
-    block = peer.map("ipBlock")
-    try:
-        return ip_network(block.text("cidr"), strict=False).prefixlen <= 1
-    except ValueError:
-        raise Unevaluated(f"{block.at('cidr')}: must be a network such as 198.18.0.0/24") from None

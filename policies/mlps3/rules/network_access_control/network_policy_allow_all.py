@@ -1,9 +1,17 @@
 """No NetworkPolicy allows everything."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 
-from yiyun.compliance import Finding, Map, Object, Severity, Unevaluated, rule
+from yiyun.compliance import Admission, Finding, Map, Object, Severity, rule
+from yiyun.compliance.network_policies import READABLE_PEERS, WIDE_PEER, peer_is_everybody
+from yiyun.compliance.world import takes_everything
+
+FIELDS = (("ingress", "Ingress", "from"), ("egress", "Egress", "to"))
+EVERYTHING = " && ".join(
+    f"size(peer.?{selector}.?{field}.orValue({empty})) == 0"
+    for selector in ("namespaceSelector", "podSelector")
+    for field, empty in (("matchLabels", "{}"), ("matchExpressions", "[]"))
+)
 
 
 @rule(
@@ -17,11 +25,21 @@ from yiyun.compliance import Finding, Map, Object, Severity, Unevaluated, rule
         "default deny back."
     ),
     remediation="Name the peers (pods, namespaces or networks) and the ports in every rule.",
+    admission=Admission(
+        " && ".join(
+            f"((size(object.?spec.?policyTypes.orValue([])) > 0 && !('{kind}' in object.spec.policyTypes)) || "
+            f"object.?spec.?{field}.orValue([]).all(a, size(a.?ports.orValue([])) > 0 || "
+            f"(size(a.?{peers}.orValue([])) > 0 && {READABLE_PEERS.format(f'a.?{peers}')} && "
+            f"!a.?{peers}.orValue([]).exists(peer, {WIDE_PEER} || "
+            f"(!has(peer.ipBlock) && has(peer.namespaceSelector) && {EVERYTHING})))))"
+            for field, kind, peers in FIELDS
+        )
+    ),
 )
 def network_policy_allow_all(obj: Object) -> Iterator[Finding]:
     spec = obj.spec
     kinds = spec.texts("policyTypes")
-    for field, kind, peers in (("ingress", "Ingress", "from"), ("egress", "Egress", "to")):
+    for field, kind, peers in FIELDS:
         if kinds and kind not in kinds:
             continue
         for allowed in spec.maps(field):
@@ -37,13 +55,9 @@ def network_policy_allow_all(obj: Object) -> Iterator[Finding]:
 
 def _everybody(peer: Map) -> str | None:
     """What is too wide about a peer, or None."""
-    if peer.has("ipBlock"):
-        block = peer.map("ipBlock")
-        try:
-            wide = ip_network(block.text("cidr"), strict=False).prefixlen <= 1
-        except ValueError:
-            raise Unevaluated(f"{block.at('cidr')}: must be a network such as 198.18.0.0/24") from None
-        return f"every address ({block.text('cidr')})" if wide else None
-    if peer.has("namespaceSelector") and not peer.map("namespaceSelector") and not peer.map("podSelector"):
-        return "every pod of every namespace"
-    return None
+    if peer_is_everybody(peer):
+        return f"every address ({peer.map('ipBlock').text('cidr')})"
+    if peer.has("ipBlock") or not peer.has("namespaceSelector"):
+        return None
+    both = (peer.map("namespaceSelector"), peer.map("podSelector"))
+    return "every pod of every namespace" if all(takes_everything(selector) for selector in both) else None

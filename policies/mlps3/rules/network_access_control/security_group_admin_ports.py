@@ -1,10 +1,14 @@
 """No security group opens administration or data ports to everybody."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 
-from yiyun.compliance import Finding, Object, Severity, Unevaluated, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
+from yiyun.compliance.admission import cel
+from yiyun.compliance.networks import EVERYBODY, READABLE, is_everybody
 from yiyun.compliance.ports import ADMIN
+
+REMOTE = "r.?remoteAddress.orValue('')"
+RANGE = "(r.?portRange{0}.orValue(0) == 0 ? {1} : r.portRange{0})"
 
 
 @rule(
@@ -18,16 +22,20 @@ from yiyun.compliance.ports import ADMIN
         "thing attackers try."
     ),
     remediation="Give remoteAddress the network of the bastion or of the clients, or name their security group.",
+    admission=Admission(
+        "object.?spec.?ingressRules.orValue([]).all(r, "
+        "!(r.?policy.orValue('') in ['', 'allow']) || !(r.?remoteType.orValue('') in ['', 'address'])"
+        f" || ({READABLE.format(REMOTE)} && (!{EVERYBODY.format(REMOTE)} || r.?protocol.orValue('') in ['icmp', 'udp']"
+        f" || (r.?protocol.orValue('') != 'all' && !{cel(list(ADMIN))}.exists(n, "
+        f"n >= {RANGE.format('Min', 1)} && n <= {RANGE.format('Max', 65535)})))))"
+    ),
 )
 def security_group_admin_ports(obj: Object) -> Iterator[Finding]:
     for allowed in obj.spec.maps("ingressRules"):
         if allowed.text("policy") not in ("", "allow") or allowed.text("remoteType") not in ("", "address"):
             continue
         address = allowed.text("remoteAddress")
-        try:
-            wide = ip_network(address, strict=False).prefixlen <= 1
-        except ValueError:
-            raise Unevaluated(f"{allowed.at('remoteAddress')}: must be a network such as 198.18.0.0/24") from None
+        wide = is_everybody(address, allowed.at("remoteAddress"))
         protocol = allowed.text("protocol")
         if not wide or protocol in ("icmp", "udp"):
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, Object, Severity, rule
-from yiyun.compliance.machines import port_annotations
+from yiyun.compliance.machines import every_machine, port_annotations
 
 
 @rule(
@@ -16,6 +16,10 @@ from yiyun.compliance.machines import port_annotations
         "Rules of others name a machine by its address; one that gets a new address on the next host leaves them behind."
     ),
     remediation="annotate the template with ovn.kubernetes.io/ip_address (address of the vm in site.yaml)",
+    admission=every_machine(
+        "PORT[?'ovn.kubernetes.io/ip_address'].orValue('').matches('[^, ]')",
+        ("kubevirt.io/VirtualMachine", "kubevirt.io/VirtualMachineInstance"),
+    ),
 )
 def vm_address_kept(obj: Object) -> Iterator[Finding]:
     annotations = port_annotations(obj)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from yiyun.compliance import Finding, Object, Severity, rule
-from yiyun.compliance.machines import MACHINE_KINDS, port_annotations
+from yiyun.compliance.machines import MACHINE_KINDS, every_machine, port_annotations
 
 
 @rule(
@@ -19,6 +19,10 @@ from yiyun.compliance.machines import MACHINE_KINDS, port_annotations
     remediation=(
         "Annotate the machine's template with ovn.kubernetes.io/security_groups and "
         'ovn.kubernetes.io/port_security: "true" (site.yaml: security_groups of the vm).'
+    ),
+    admission=every_machine(
+        "PORT[?'ovn.kubernetes.io/security_groups'].orValue('').matches('[^, ]')"
+        " && PORT[?'ovn.kubernetes.io/port_security'].orValue('').matches('^[, ]*true[, ]*$')"
     ),
 )
 def vm_security_group(obj: Object) -> Iterator[Finding]:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Enforcement, Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Enforcement, Finding, Object, Severity, rule
 from yiyun.site.labels import ARCH, CPU_FAMILY
+
+PLACES = "object.?spec.?topology.orValue([])"
+ARCHITECTURE = f"{{0}}.?nodeSelector[?'{ARCH}'].orValue('')"
 
 
 @rule(
@@ -20,6 +23,12 @@ from yiyun.site.labels import ARCH, CPU_FAMILY
     remediation=(
         "Run all zones on one architecture, or test failover both ways and have the finding waived; on Phytium "
         "name an image built for it (nonlse)."
+    ),
+    admission=Admission(
+        f"{PLACES}.all(p, p.?nodeSelector[?'{CPU_FAMILY}'].orValue('') != 'phytium'"
+        " || object.?spec.?observer.?image.orValue('').contains('nonlse'))"
+        f" && {PLACES}.all(a, {PLACES}.all(b, {ARCHITECTURE.format('a')} == '' || {ARCHITECTURE.format('b')} == ''"
+        f" || {ARCHITECTURE.format('a')} == {ARCHITECTURE.format('b')}))"
     ),
 )
 def oceanbase_architecture(obj: Object) -> Iterator[Finding]:

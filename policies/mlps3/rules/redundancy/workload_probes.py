@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Enforcement, Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Enforcement, Finding, Object, Severity, rule
 from yiyun.compliance.pods import SERVING_KINDS, pod
 
 
@@ -18,6 +18,10 @@ from yiyun.compliance.pods import SERVING_KINDS, pod
         "that hangs hangs for ever."
     ),
     remediation="Add readinessProbe and livenessProbe to every container that has ports.",
+    admission=Admission(
+        "variables.pod.containers.all(c, size(c.?ports.orValue([])) == 0"
+        " || (has(c.readinessProbe) && has(c.livenessProbe)))"
+    ),
 )
 def workload_probes(obj: Object) -> Iterator[Finding]:
     for container in pod(obj).serving:

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Map, NotApplicable, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Map, NotApplicable, Object, Severity, rule
+from yiyun.compliance.admission import or_empty
+
+SETS = or_empty("object.?spec.?storage.?storageClassDeviceSets", "[]")
+NODES = or_empty("object.?spec.?storage.?nodes", "[]")
+DEVICES = or_empty("n.?devices", "[]")
+ALL = "object.?spec.?storage.?useAllNodes.orValue(false)"
+EVERYWHERE = "object.?spec.?storage.?config[?'encryptedDevice'].orValue('').lowerAscii() == 'true'"
 
 
 @rule(
@@ -16,6 +23,15 @@ from yiyun.compliance import Finding, Map, NotApplicable, Object, Severity, rule
     ),
     remediation=(
         'Set spec.storage.config.encryptedDevice to "true" (site.yaml: storage.encrypted) before the OSDs are made.'
+    ),
+    admission=Admission(
+        "object.?spec.?external.?enable.orValue(false) || ("
+        f"{SETS}.all(s, s.?encrypted.orValue(false))"
+        f" && ((size({SETS}) > 0 && size({NODES}) == 0 && !{ALL}) || ("
+        f"({EVERYWHERE} || (size({NODES}) > 0 && !{ALL}))"
+        f" && {NODES}.all(n, n.?config[?'encryptedDevice'].optMap(e, e.lowerAscii() == 'true').orValue({EVERYWHERE})"
+        f" && {DEVICES}.all(d, "
+        "d.?config[?'encryptedDevice'].optMap(e, e.lowerAscii() == 'true').orValue(true))))))"
     ),
 )
 def ceph_encryption(obj: Object) -> Iterator[Finding]:

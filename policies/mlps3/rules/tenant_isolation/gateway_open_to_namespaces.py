@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,12 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="No listener takes routes of every namespace",
     rationale="A tenant who may hang a route on another one's listener takes over its requests.",
     remediation="set allowedRoutes.namespaces.from to Same, or to Selector with the namespaces that belong to the tenant",
+    admission=Admission(
+        "object.?spec.?listeners.orValue([]).all(l, l.?allowedRoutes.?namespaces.?from.orValue('') != 'All'"
+        " && (l.?allowedRoutes.?namespaces.?from.orValue('') != 'Selector'"
+        " || size(l.?allowedRoutes.?namespaces.?selector.?matchLabels.orValue({})) > 0"
+        " || size(l.?allowedRoutes.?namespaces.?selector.?matchExpressions.orValue([])) > 0))"
+    ),
 )
 def gateway_open_to_namespaces(obj: Object) -> Iterator[Finding]:
     for listener in obj.spec.maps("listeners"):

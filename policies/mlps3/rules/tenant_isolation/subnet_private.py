@@ -1,9 +1,10 @@
 """Subnets of a VPC let only named networks in."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 
-from yiyun.compliance import Finding, NotApplicable, Object, Severity, Unevaluated, rule
+from yiyun.compliance import Admission, Finding, NotApplicable, Object, Severity, rule
+from yiyun.compliance.admission import cel
+from yiyun.compliance.networks import EVERYBODY, READABLE, is_everybody
 
 DEFAULT_VPCS = ("", "ovn-cluster")
 
@@ -16,6 +17,11 @@ DEFAULT_VPCS = ("", "ovn-cluster")
     title_en="Subnets of a VPC let only named networks in",
     rationale="A subnet that is not private takes traffic from every other subnet that can be routed to it.",
     remediation="Set spec.private to true and list in spec.allowSubnets the networks that may come in.",
+    admission=Admission(
+        f"object.?spec.?vpc.orValue('') in {cel(DEFAULT_VPCS)} || object.?spec.?vlan.orValue('') != ''"
+        " || (object.?spec.?private.orValue(false) && object.?spec.?allowSubnets.orValue([])"
+        f".all(n, {READABLE.format('n')} && !{EVERYBODY.format('n')}))"
+    ),
 )
 def subnet_private(obj: Object) -> Iterator[Finding]:
     spec = obj.spec
@@ -24,9 +30,5 @@ def subnet_private(obj: Object) -> Iterator[Finding]:
     if not spec.flag("private"):
         yield Finding("is not private", spec.at("private"), spec.flag("private"))
     for network in spec.texts("allowSubnets"):
-        try:
-            wide = ip_network(network, strict=False).prefixlen <= 1
-        except ValueError:
-            raise Unevaluated(f"{spec.at('allowSubnets')}: must be networks such as 198.18.0.0/24") from None
-        if wide:
+        if is_everybody(network, spec.at("allowSubnets")):
             yield Finding(f"lets {network} in", spec.at("allowSubnets"), network)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 from yiyun.compliance.backups import TARGET_KINDS, targets
 
 
@@ -14,6 +14,41 @@ from yiyun.compliance.backups import TARGET_KINDS, targets
     title_en="Backups travel over TLS",
     rationale="A backup is all of the data at once.",
     remediation="Give the endpoint as https:// and trust the site's CA instead of skipping verification.",
+    admission=[
+        *(
+            Admission(
+                " && ".join(f"!object.?spec.{field}.orValue('').startsWith('http://')" for field in fields),
+                (kind,),
+                name=name,
+            )
+            for kind, name, fields in (
+                ("barmancloud.cnpg.io/ObjectStore", "postgresql", ("?configuration.?endpointURL",)),
+                (
+                    "pingcap.com/BackupSchedule",
+                    "tidb",
+                    ("?backupTemplate.?s3.?endpoint", "?logBackupTemplate.?s3.?endpoint"),
+                ),
+            )
+        ),
+        Admission(
+            "!object.?spec.?config[?'s3Url'].orValue('').startsWith('http://')"
+            " && object.?spec.?config[?'insecureSkipTLSVerify'].orValue('') != 'true'",
+            ("velero.io/BackupStorageLocation",),
+            name="velero",
+        ),
+        Admission(
+            # Of several hosts in one address the last counts.
+            " && ".join(
+                f"(!object.?spec.?{part}.?destination.?path.orValue('').contains('?')"
+                f" || [object.?spec.?{part}.?destination.?path.orValue('').split('?', 2)[1].split('&')"
+                ".filter(f, f == 'host' || f.startsWith('host='))]"
+                ".all(hosts, size(hosts) == 0 || !hosts[size(hosts) - 1].startsWith('host=http://')))"
+                for part in ("logArchive", "dataBackup")
+            ),
+            ("oceanbase.oceanbase.com/OBTenantBackupPolicy",),
+            name="oceanbase",
+        ),
+    ],
 )
 def backup_endpoint_tls(obj: Object) -> Iterator[Finding]:
     for target in targets(obj):

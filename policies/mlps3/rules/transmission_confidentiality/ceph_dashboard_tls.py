@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,9 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="The dashboard of Ceph is off, or speaks TLS",
     rationale="Administrators log in there; a password that travels in plain text is everybody's.",
     remediation="Set dashboard.ssl to true, or dashboard.enabled to false.",
+    admission=Admission(
+        "!object.?spec.?dashboard.?enabled.orValue(false) || object.?spec.?dashboard.?ssl.orValue(false)"
+    ),
 )
 def ceph_dashboard_tls(obj: Object) -> Iterator[Finding]:
     dashboard = obj.spec.map("dashboard")

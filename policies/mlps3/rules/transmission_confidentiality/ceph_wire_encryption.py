@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Enforcement, Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Enforcement, Finding, Object, Severity, rule
 
 
 @rule(
@@ -16,6 +16,7 @@ from yiyun.compliance import Enforcement, Finding, Object, Severity, rule
         "Disks of all tenants cross the storage network; where it cannot be trusted they must be encrypted on it."
     ),
     remediation="Set network.connections.encryption.enabled to true; kernel clients need Linux 5.11 or newer.",
+    admission=Admission("object.?spec.?network.?connections.?encryption.?enabled.orValue(false) == true"),
 )
 def ceph_wire_encryption(obj: Object) -> Iterator[Finding]:
     encryption = obj.spec.walk("network.connections.encryption")

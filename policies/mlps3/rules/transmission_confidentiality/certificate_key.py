@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, Unevaluated, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, Unevaluated, rule
+from yiyun.compliance.admission import cel
 
 LEAST = {"ECDSA": 256, "RSA": 2048}
 USUAL = {"ECDSA": 256, "RSA": 2048}
@@ -17,6 +18,16 @@ USUAL = {"ECDSA": 256, "RSA": 2048}
     title_en="Keys of certificates are long enough",
     rationale="Who guesses the key is the server.",
     remediation="set spec.privateKey to {algorithm: ECDSA, size: 256} or {algorithm: RSA, size: 3072}",
+    admission=Admission(
+        " || ".join(
+            ["object.?spec.?privateKey.?algorithm.orValue('') == 'Ed25519'"]
+            + [
+                f"(object.?spec.?privateKey.?algorithm.orValue('') in {cel(names)} && "
+                f"(object.?spec.?privateKey.?size.orValue(0) == 0 || object.spec.privateKey.size >= {least}))"
+                for names, least in ((["", "RSA"], LEAST["RSA"]), (["ECDSA"], LEAST["ECDSA"]))
+            ]
+        )
+    ),
 )
 def certificate_key(obj: Object) -> Iterator[Finding]:
     key = obj.spec.map("privateKey")

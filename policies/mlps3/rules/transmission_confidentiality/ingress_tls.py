@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,13 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="Every host of an Ingress has TLS",
     rationale="What crosses the boundary in plain text can be read and changed on the way.",
     remediation="Add the host to spec.tls with a secretName.",
+    admission=Admission(
+        "size(object.?spec.?tls.orValue([])) + size(object.?spec.?rules.orValue([])) > 0"
+        " && (object.?spec.?tls.orValue([]).exists(t, size(t.?hosts.orValue([])) == 0)"
+        " || object.?spec.?rules.orValue([]).all(r, object.?spec.?tls.orValue([]).exists(t, t.hosts.exists(h, "
+        "h == r.?host.orValue('') || (r.?host.orValue('').contains('.')"
+        " && h == '*.' + r.?host.orValue('').split('.', 2)[1])))))"
+    ),
 )
 def ingress_tls(obj: Object) -> Iterator[Finding]:
     tls = obj.spec.maps("tls")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,9 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="Parts of KubeVirt speak TLS 1.2 or newer",
     rationale="Consoles and memory of machines pass between these parts.",
     remediation="set spec.configuration.tlsConfiguration.minTLSVersion to VersionTLS12",
+    admission=Admission(
+        "object.?spec.?configuration.?tlsConfiguration.?minTLSVersion.orValue('') in ['', 'VersionTLS12', 'VersionTLS13']"
+    ),
 )
 def kubevirt_tls(obj: Object) -> Iterator[Finding]:
     tls = obj.spec.walk("configuration.tlsConfiguration")

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, NotApplicable, Object, Severity, rule
+from yiyun.compliance.admission import or_empty
+
+SERVING_CERTIFICATE = "service.beta.openshift.io/serving-cert-secret-name"
+ELSEWHERE = or_empty("object.?spec.?gateway.?externalRgwEndpoints", "[]")
+SECURE_PORT = or_empty("object.?spec.?gateway.?securePort", "0")
 
 
 @rule(
@@ -13,6 +18,11 @@ from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
     title_en="Object stores listen with TLS only",
     rationale="S3 requests carry images of patients and backups of everything.",
     remediation="Set gateway.securePort and gateway.sslCertificateRef, and remove gateway.port.",
+    admission=Admission(
+        f"size({ELSEWHERE}) > 0 || (object.?spec.?gateway.?port.orValue(0) == 0"
+        f" && {SECURE_PORT} != 0 && (object.spec.gateway.?sslCertificateRef.orValue('') != ''"
+        f" || object.spec.gateway.?service.?annotations[?'{SERVING_CERTIFICATE}'].hasValue()))"
+    ),
 )
 def object_store_tls(obj: Object) -> Iterator[Finding]:
     gateway = obj.spec.map("gateway")
@@ -31,4 +41,4 @@ def object_store_tls(obj: Object) -> Iterator[Finding]:
 def _service_certificate(obj: Object) -> bool:
     """Whether the platform issues the certificate by an annotation of the Service."""
     annotations = obj.spec.walk("gateway.service.annotations")
-    return annotations.has("service.beta.openshift.io/serving-cert-secret-name")
+    return annotations.has(SERVING_CERTIFICATE)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yiyun.compliance import Finding, Object, Severity, rule
+from yiyun.compliance import Admission, Finding, Object, Severity, rule
 
 
 @rule(
@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="TiDB serves its clients over TLS",
     rationale="Queries and their answers are the data itself; passwords travel with them.",
     remediation="Set spec.tidb.tlsClient.enabled to true and make the server's certificate.",
+    admission=Admission("!has(object.spec.tidb) || object.spec.tidb.?tlsClient.?enabled.orValue(false)"),
 )
 def tidb_client_tls(obj: Object) -> Iterator[Finding]:
     tls = obj.spec.walk("tidb.tlsClient")
