@@ -80,6 +80,14 @@ def test_the_line_before_the_password_says_who_is_refused_and_both_which_failure
     assert (found["tries"], found["interval_seconds"], found["root_too"]) == (50, 60, False)
 
 
+def test_the_strictest_line_on_the_way_of_a_right_password_counts_where_its_refusal_does():
+    debian = "{first}\nauth [success=2 default=ignore] pam_unix.so\n{last}\nauth requisite pam_deny.so\n"
+    debian += "auth required pam_permit.so\nauth {control} pam_faillock.so authsucc deny=5\n"
+    parts = {"first": PREAUTH + " deny=50", "last": AUTHFAIL.replace("required", "[default=die]")}
+    assert judged(debian.format(control="required", **parts))["lockout"]["tries"] == 5
+    assert judged(debian.format(control="optional", **parts))["lockout"]["tries"] == 50
+
+
 def test_a_file_that_an_argument_names_counts_instead_of_the_usual_one():
     stacked = AUTHSELECT.format(first=PREAUTH + " conf=/etc/security/people.conf", last=AUTHFAIL)
     with pytest.raises(Unreadable, match="conf"):

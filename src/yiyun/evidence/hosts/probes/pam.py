@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines
@@ -81,12 +81,13 @@ def _service(given: Directory, name: str, settings: Mapping[str, str]) -> Facts:
     entries = stack(given, name, "auth")
     if not any(line.module in PASSWORDS for line in _flat(entries)):
         return {"asks_password": False, "counts": True, "refuses": True, "lockout": None}
-    if not any(each.passes for each in _walks(entries, wrong=False, locked=False)):
+    if not any(each.passes for each in _walks(entries, wrong=False, locked=())):
         raise Unreadable(f"the stack of {name} would refuse everybody, so it is not understood")
+    counters = [line for line in _flat(entries) if line.module in COUNTERS]
     return {
         "asks_password": True,
-        "counts": all(not each.passes and _counted(each.asked) for each in _walks(entries, wrong=True, locked=False)),
-        "refuses": not any(each.passes for each in _walks(entries, wrong=False, locked=True)),
+        "counts": all(not each.passes and _counted(each.asked) for each in _walks(entries, wrong=True, locked=())),
+        "refuses": _refuses(entries, counters),
         "lockout": _lockout(entries, settings),
     }
 
@@ -99,9 +100,12 @@ def _flat(entries: Sequence[Entry]) -> Iterator[Line]:
             yield entry
 
 
-def _walks(entries: Sequence[Entry], *, wrong: bool, locked: bool) -> Iterator[Walk]:
-    """A walk for every combination of answers that the modules which nobody knows from here may give."""
-    known = {line: _answer(line, wrong=wrong, locked=locked) for line in _flat(entries)}
+def _walks(entries: Sequence[Entry], *, wrong: bool, locked: Collection[Line]) -> Iterator[Walk]:
+    """A walk for every combination of answers that the modules which nobody knows from here may give.
+
+    `locked`: lines of modules that count, which find the account locked.
+    """
+    known = {line: _answer(line, wrong=wrong, locked=line in locked) for line in _flat(entries)}
     unknown = sorted({line.module for line, answer in known.items() if answer is None})
     if len(unknown) > MOST_BRANCHES:
         raise Unreadable(f"too many modules that yiyun does not know: {', '.join(unknown)}")
@@ -119,7 +123,7 @@ def _answer(line: Line, *, wrong: bool, locked: bool) -> str | None:
         if locked:
             return "auth_err"
         return "ignore" if "authfail" in arguments else "success"
-    if module in ("pam_tally2", "pam_tally"):
+    if module in TALLIES:
         return "auth_err" if locked else "success"
     if module == "pam_deny":
         return "auth_err"
@@ -152,34 +156,38 @@ def _counts(line: Line) -> bool:
     return (line.module == "pam_faillock" and "authfail" in line.arguments) or line.module in TALLIES
 
 
-def _refuses(line: Line) -> bool:
-    return (line.module == "pam_faillock" and "preauth" in line.arguments) or line.module in TALLIES
+def _refuses(entries: Sequence[Entry], locked: Collection[Line]) -> bool:
+    """Whether the right password is refused where these lines find the account locked."""
+    return not any(each.passes for each in _walks(entries, wrong=False, locked=locked))
 
 
 TALLIES = ("pam_tally2", "pam_tally")
+COUNTERS = ("pam_faillock", *TALLIES)
 
 
 def _lockout(entries: Sequence[Entry], settings: Mapping[str, str]) -> Facts | None:
-    """Settings of the module that counts, where a log-in really asks it; the weakest where it is asked several times.
+    """What becomes of wrong passwords where a log-in really asks the module that counts. None: nothing counts.
 
-    Who is refused, and for how long, the line before the password says (`preauth`); which failures still count, the line
-    after it says too. None: nothing counts.
+    The line after a wrong password (`authfail`) keeps those of its own span of time. Each line that is asked on the way of
+    a right one (`preauth`, `authsucc`) refuses by its own limits, where its refusal ends the log-in: the first to do so
+    decides how many tries there are, the last to open how long it lasts.
     """
-    walks = [*_walks(entries, wrong=True, locked=False), *_walks(entries, wrong=False, locked=False)]
-    asked = list(dict.fromkeys(line for each in walks for line in each.asked))
-    counting = [line for line in asked if _counts(line)]
+    wrong = dict.fromkeys(line for each in _walks(entries, wrong=True, locked=()) for line in each.asked)
+    counting = [line for line in wrong if _counts(line)]
     if not counting:
         return None
-    limits = [_limits(line, settings) for line in asked if _refuses(line)] or [_limits(counting[0], settings)]
+    refusing = [line for line in dict.fromkeys(_flat(entries)) if line.module in COUNTERS and _refuses(entries, [line])]
+    limits = [_limits(line, settings) for line in refusing or counting]
     tries = [_number(each["deny"], "deny") for each in limits]
-    waits = [None if each["unlock_time"] == "never" else _number(each["unlock_time"], "unlock_time") for each in limits]
-    spans = [*limits, *(_limits(line, settings) for line in counting)]
+    waits = [0 if each["unlock_time"] == "never" else _number(each["unlock_time"], "unlock_time") for each in limits]
+    kept = [_number(_limits(line, settings)["fail_interval"], "fail_interval") for line in counting]
+    seen = max(_number(each["fail_interval"], "fail_interval") for each in limits)
     return {
         "module": counting[0].module,
-        "tries": max(tries) if all(each > 0 for each in tries) else min(tries),
-        "unlock_seconds": min((each for each in waits if each), default=waits[0]),
-        "interval_seconds": min(_number(each["fail_interval"], "fail_interval") for each in spans),
-        "root_too": all("even_deny_root" in each for each in limits),
+        "tries": min((each for each in tries if each > 0), default=0),
+        "unlock_seconds": None if 0 in waits else max(waits),
+        "interval_seconds": min(*kept, seen),
+        "root_too": any("even_deny_root" in each for each in limits),
     }
 
 
