@@ -8,7 +8,6 @@ written in the form in which the collector prints /proc/PID/cmdline and the file
 from collections.abc import Mapping
 
 from effective.case import Case, Side, exchanged
-
 from yiyun.paths import CHECKOUT
 
 CONFIG = "/var/lib/kubelet/config.yaml"

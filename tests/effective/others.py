@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 from effective.case import Case, Files, Side, exchanged, said
-
 from yiyun.paths import CHECKOUT
 
 SUDOERS = "/etc/sudoers"

@@ -10,14 +10,13 @@ import tempfile
 from pathlib import Path
 
 from effective.case import Case, Files, Side, exchanged, said
-
 from yiyun.evidence.hosts import probes
 
 RECORDED = {
     ("/etc/pam.d/" if kind == "pam" else "") + name: text
     for kind, name, text in re.findall(r"^== (pam|file) (\S+)\n(.*?)(?=^== |\Z)", said("pam"), re.MULTILINE | re.DOTALL)
 }
-MODULES = {f"/lib/security/{name}": "" for name in re.findall(r"\bpam_\w+\.so\b", said("pam")) + ["pam_succeed_if.so"]}
+MODULES = {f"/lib/security/{name}": "" for name in [*re.findall(r"\bpam_\w+\.so\b", said("pam")), "pam_succeed_if.so"]}
 
 
 def printed(files: Files) -> str:
@@ -116,7 +115,7 @@ CASES = [
     Case(
         "lockout_tries",
         "faillock.conf deny",
-        "locks after 50 tries",
+        "never locks",
         looks_right=_side(_both(_told(PREAUTH, "deny=50"), _told(AUTHSUCC, "deny=50"))),
         # The line behind the password refuses too.
         looks_wrong=_side(_both(PREAUTH, _told(AUTHSUCC, "deny=5")) | _conf(FAILLOCK, "deny = 5", "deny = 50")),

@@ -5,7 +5,6 @@ with the properties of one unit exchanged, in the combinations that systemctl(1)
 """
 
 from effective.case import Case, Files, Side, said
-
 from yiyun.evidence.hosts.probes.units import NAMES
 
 WANTS = "/etc/systemd/system/multi-user.target.wants/{}"

@@ -77,7 +77,7 @@ ROWS = [
     ("empty_passwords", "PermitEmptyPasswords", "no", "yes", "is yes", match_root, match_all),
     ("x11_forwarding", "X11Forwarding", "no", "yes", "is yes", two_drop_ins, two_drop_ins),
     ("login_grace", "LoginGraceTime", "30", "120", "is 120", include_comes_late, include_comes_late),
-    ("log", "LogLevel", "VERBOSE", "QUIET", "quiet", command_line, command_line),
+    ("log", "LogLevel", "VERBOSE", "FATAL", "fatal", command_line, command_line),
     ("user_environment", "PermitUserEnvironment", "no", "yes", "is yes", twice, nested),
     ("tcp_forwarding", "AllowTcpForwarding", "no", "yes", "is yes", match_all, match_all),
     ("ciphers", "Ciphers", "aes256-gcm@openssh.com", "aes256-cbc", "aes256-cbc", nested, drop_in),

@@ -93,99 +93,87 @@ CASES = [
     for rule, key, right, wrong, file_right, file_wrong in rows
 ]
 
-# What is set for `default` reaches only interfaces that are made later, and what is set for `all` is not always enough.
-OLD = "net.ipv4.conf.host0."
+# An interface that has a value of its own keeps it, and what is set for `all` is not always enough, or not looked at.
+
+
+def _lines(name: str, **values: int) -> str:
+    """Lines for one parameter of `ipv4_all`, `ipv4_default`, `ipv4_host0` and the like."""
+    return "".join(f"net.{place.replace('_', '.conf.')}.{name} = {value}\n" for place, value in values.items())
+
+
+def _interface(files: Files, name: str, **values: int) -> Side:
+    keys = {f"net.{place.replace('_', '.conf.')}.{name}": str(value) for place, value in values.items()}
+    family = next(iter(values)).partition("_")[0]
+    routes = 0 if files[FIRST] and "forwarding = 0" in str(files[FIRST]) else 1
+    moved = {f"net.{family}.conf.{place}.forwarding": str(routes) for place in ("all", "default", "host0")}
+    return Side(files, {"sysctls": output(moved | keys)}, tuple(f"{path(key)}:{value}" for key, value in keys.items()))
+
+
+FIRST, NEXT = ETC.format("60-hardening"), ETC.format("70-interfaces")
+END_HOST = "net.ipv4.conf.all.forwarding = 0\nnet.ipv6.conf.all.forwarding = 0\n"
+ROUTER = "net.ipv4.conf.all.forwarding = 1\n"
+SEND, ACCEPT = "send_redirects", "accept_redirects"
 CASES += [
     Case(
         "network_send_redirects",
-        "net.ipv4.conf.*.send_redirects of an interface that is older than the file",
+        "net.ipv4.conf.*.send_redirects of one interface",
         "host0 gives advice on routes",
-        looks_right=Side(
-            {
-                ETC.format(
-                    "60-hardening"
-                ): "net.ipv4.conf.all.send_redirects = 0\nnet.ipv4.conf.default.send_redirects = 0\n"
-            },
-            {"sysctls": output({})},
-            (f"{path(OLD + 'send_redirects')}:1", f"{path('net.ipv4.conf.all.send_redirects')}:0"),
+        # One of both is enough to send them.
+        looks_right=_interface(
+            {FIRST: ROUTER + _lines(SEND, ipv4_all=0, ipv4_default=0), NEXT: _lines(SEND, ipv4_host0=1)},
+            SEND,
+            ipv4_all=0,
+            ipv4_host0=1,
         ),
-        looks_wrong=Side(
+        looks_wrong=_interface(
             {
-                ETC.format(
-                    "60-hardening"
-                ): "net.ipv4.conf.all.send_redirects = 1\nnet.ipv4.conf.default.send_redirects = 0\n",
-                RUN.format(
-                    "70-interfaces"
-                ): "net.ipv4.conf.all.send_redirects = 0\nnet.ipv4.conf.host0.send_redirects = 0\n",
+                FIRST: ROUTER + _lines(SEND, ipv4_all=1, ipv4_host0=1),
+                NEXT: _lines(SEND, ipv4_all=0, ipv4_default=0, ipv4_host0=0),
             },
-            {"sysctls": output({f"{OLD}send_redirects": "0"})},
-            (f"{path(OLD + 'send_redirects')}:0", f"{path('net.ipv4.conf.all.send_redirects')}:0"),
+            SEND,
+            ipv4_all=0,
+            ipv4_host0=0,
         ),
         programs="sysctl",
     ),
     Case(
         "network_redirects",
-        "net.ipv4.conf.*.accept_redirects of an interface that is older than the file",
+        "net.ipv4.conf.*.accept_redirects of one interface",
         "host0 lets others change this host's routes",
-        # Where a host does not forward, one of `all` and the interface is enough to take them.
-        looks_right=Side(
-            {
-                ETC.format(
-                    "60-hardening"
-                ): "net.ipv4.ip_forward = 0\nnet.ipv4.conf.all.accept_redirects = 0\nnet.ipv4.conf.default.accept_redirects = 0\n"
-            },
-            {"sysctls": output({f"{OLD}forwarding": "0", "net.ipv4.conf.default.forwarding": "0"})},
-            (f"{path(OLD + 'accept_redirects')}:1", f"{path('net.ipv4.conf.default.accept_redirects')}:0"),
+        # Where a host does not forward, one of both is enough to take them; where it does, both must say so.
+        looks_right=_interface(
+            {FIRST: END_HOST + _lines(ACCEPT, ipv4_all=0, ipv4_default=0), NEXT: _lines(ACCEPT, ipv4_host0=1)},
+            ACCEPT,
+            ipv4_all=0,
+            ipv4_host0=1,
         ),
-        # Where it forwards, both must say so: the interface's own 1 takes nothing.
-        looks_wrong=Side(
-            {
-                ETC.format(
-                    "60-hardening"
-                ): "net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.accept_redirects = 0\nnet.ipv4.conf.host0.accept_redirects = 1\n"
-                "net.ipv4.conf.default.accept_redirects = 0\n"
-            },
-            {"sysctls": output({f"{OLD}accept_redirects": "1"})},
-            (f"{path(OLD + 'accept_redirects')}:1", f"{path('net.ipv4.conf.all.accept_redirects')}:0"),
+        looks_wrong=_interface(
+            {FIRST: ROUTER + _lines(ACCEPT, ipv4_all=0, ipv4_default=0), NEXT: _lines(ACCEPT, ipv4_host0=1)},
+            ACCEPT,
+            ipv4_all=0,
+            ipv4_host0=1,
         ),
         programs="sysctl",
     ),
     Case(
         "network_redirects_ipv6",
-        "net.ipv6.conf.*.accept_redirects of an interface that is older than the file",
+        "net.ipv6.conf.*.accept_redirects of one interface",
         "host0 lets others change this host's routes",
         # IPv6 looks at the interface alone.
-        looks_right=Side(
-            {
-                ETC.format(
-                    "60-hardening"
-                ): "net.ipv6.conf.all.forwarding = 0\nnet.ipv6.conf.default.accept_redirects = 0\n"
-            },
-            {"sysctls": output({"net.ipv6.conf.all.forwarding": "0", "net.ipv6.conf.host0.forwarding": "0"})},
-            (
-                f"{path('net.ipv6.conf.host0.accept_redirects')}:1",
-                f"{path('net.ipv6.conf.default.accept_redirects')}:0",
-            ),
+        looks_right=_interface(
+            {FIRST: END_HOST + _lines(ACCEPT, ipv6_all=0, ipv6_default=0), NEXT: _lines(ACCEPT, ipv6_host0=1)},
+            ACCEPT,
+            ipv6_default=0,
+            ipv6_host0=1,
         ),
-        looks_wrong=Side(
+        looks_wrong=_interface(
             {
-                ETC.format(
-                    "60-hardening"
-                ): "net.ipv6.conf.default.accept_redirects = 0\nnet.ipv6.conf.host0.accept_redirects = 1\n",
-                ETC.format(
-                    "61-interfaces"
-                ): "net.ipv6.conf.all.forwarding = 0\nnet.ipv6.conf.host0.accept_redirects = 0\n",
+                FIRST: END_HOST + _lines(ACCEPT, ipv6_all=1, ipv6_default=0, ipv6_host0=1),
+                NEXT: _lines(ACCEPT, ipv6_host0=0),
             },
-            {
-                "sysctls": output(
-                    {
-                        "net.ipv6.conf.all.forwarding": "0",
-                        "net.ipv6.conf.host0.forwarding": "0",
-                        "net.ipv6.conf.host0.accept_redirects": "0",
-                    }
-                )
-            },
-            (f"{path('net.ipv6.conf.host0.accept_redirects')}:0",),
+            ACCEPT,
+            ipv6_all=1,
+            ipv6_host0=0,
         ),
         programs="sysctl",
     ),

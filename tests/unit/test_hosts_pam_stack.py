@@ -75,21 +75,27 @@ def test_arguments_win_over_the_file_and_the_file_over_what_the_module_does_by_i
 
 
 def test_the_line_before_the_password_says_who_is_refused_and_both_which_failures_count():
-    stacked = AUTHSELECT.format(first=PREAUTH + " deny=50", last=AUTHFAIL + " deny=5 fail_interval=60 even_deny_root")
+    stacked = AUTHSELECT.format(first=PREAUTH + " deny=5", last=AUTHFAIL + " deny=50 fail_interval=60 even_deny_root")
     found = judged(stacked)["lockout"]
-    assert (found["tries"], found["interval_seconds"], found["root_too"]) == (50, 60, False)
+    assert (found["tries"], found["interval_seconds"], found["root_too"]) == (5, 60, False)
+
+
+def test_nobody_is_refused_where_fewer_failures_are_kept_than_it_takes():
+    stacked = AUTHSELECT.format(first=PREAUTH + " deny=50", last=AUTHFAIL + " deny=5")
+    assert judged(stacked)["lockout"]["tries"] == 0
 
 
 def test_the_strictest_line_on_the_way_of_a_right_password_counts_where_its_refusal_does():
     debian = "{first}\nauth [success=2 default=ignore] pam_unix.so\n{last}\nauth requisite pam_deny.so\n"
     debian += "auth required pam_permit.so\nauth {control} pam_faillock.so authsucc deny=5\n"
-    parts = {"first": PREAUTH + " deny=50", "last": AUTHFAIL.replace("required", "[default=die]")}
+    parts = {"first": PREAUTH + " deny=50", "last": AUTHFAIL.replace("required", "[default=die]") + " deny=50"}
     assert judged(debian.format(control="required", **parts))["lockout"]["tries"] == 5
     assert judged(debian.format(control="optional", **parts))["lockout"]["tries"] == 50
 
 
 def test_a_file_that_an_argument_names_counts_instead_of_the_usual_one():
-    stacked = AUTHSELECT.format(first=PREAUTH + " conf=/etc/security/people.conf", last=AUTHFAIL)
+    people = " conf=/etc/security/people.conf"
+    stacked = AUTHSELECT.format(first=PREAUTH + people, last=AUTHFAIL + people)
     with pytest.raises(Unreadable, match="conf"):
         judged(stacked, config="deny = 5")
     found = judged(stacked, config="deny = 5\n== file /etc/security/people.conf\ndeny = 50")["lockout"]

@@ -3,7 +3,6 @@
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines
 from yiyun.evidence.hosts.probes._pam_stack import Directory, Entry, Line, Sub, Walk, stack, walk
@@ -168,7 +167,8 @@ COUNTERS = ("pam_faillock", *TALLIES)
 def _lockout(entries: Sequence[Entry], settings: Mapping[str, str]) -> Facts | None:
     """What becomes of wrong passwords where a log-in really asks the module that counts. None: nothing counts.
 
-    The line after a wrong password (`authfail`) keeps those of its own span of time. Each line that is asked on the way of
+    The line after a wrong password (`authfail`) keeps those of its own span of time, and no more of them than its own limit:
+    where that is below the others', nobody is ever refused (0 tries). Each line that is asked on the way of
     a right one (`preauth`, `authsucc`) refuses by its own limits, where its refusal ends the log-in: the first to do so
     decides how many tries there are, the last to open how long it lasts.
     """
@@ -180,11 +180,13 @@ def _lockout(entries: Sequence[Entry], settings: Mapping[str, str]) -> Facts | N
     limits = [_limits(line, settings) for line in refusing or counting]
     tries = [_number(each["deny"], "deny") for each in limits]
     waits = [0 if each["unlock_time"] == "never" else _number(each["unlock_time"], "unlock_time") for each in limits]
+    written = [_number(_limits(line, settings)["deny"], "deny") for line in counting]
+    most = min((each for each in tries if each > 0), default=0)
     kept = [_number(_limits(line, settings)["fail_interval"], "fail_interval") for line in counting]
     seen = max(_number(each["fail_interval"], "fail_interval") for each in limits)
     return {
         "module": counting[0].module,
-        "tries": min((each for each in tries if each > 0), default=0),
+        "tries": 0 if any(0 < each < most for each in written) else most,
         "unlock_seconds": None if 0 in waits else max(waits),
         "interval_seconds": min(*kept, seen),
         "root_too": any("even_deny_root" in each for each in limits),
