@@ -4,7 +4,7 @@ import pytest
 
 from yiyun.evidence.hosts import probes
 from yiyun.evidence.hosts.probes import Unreadable
-from yiyun.evidence.hosts.probes._pam_stack import Line, stack, walk
+from yiyun.evidence.hosts.probes._pam_stack import Directory, Line, stack, walk
 
 PASSWD = "== pam passwd\npassword required pam_unix.so sha512\n"
 AUTHSELECT = """
@@ -67,11 +67,39 @@ def test_a_file_that_nothing_includes_counts_for_nothing():
 
 
 def test_arguments_win_over_the_file_and_the_file_over_what_the_module_does_by_itself():
-    stacked = AUTHSELECT.format(first=PREAUTH, last=AUTHFAIL + " deny=4")
+    stacked = AUTHSELECT.format(first=PREAUTH + " deny=4", last=AUTHFAIL)
     assert judged(stacked)["lockout"]["unlock_seconds"] == 600
     found = judged(stacked, config="deny = 9\nunlock_time = 1200")["lockout"]
     assert (found["tries"], found["unlock_seconds"]) == (4, 1200)
     assert judged(stacked, config="unlock_time = never")["lockout"]["unlock_seconds"] is None
+
+
+def test_the_line_before_the_password_says_who_is_refused_and_both_which_failures_count():
+    stacked = AUTHSELECT.format(first=PREAUTH + " deny=5", last=AUTHFAIL + " deny=50 fail_interval=60 even_deny_root")
+    found = judged(stacked)["lockout"]
+    assert (found["tries"], found["interval_seconds"], found["root_too"]) == (5, 60, False)
+
+
+def test_nobody_is_refused_where_fewer_failures_are_kept_than_it_takes():
+    stacked = AUTHSELECT.format(first=PREAUTH + " deny=50", last=AUTHFAIL + " deny=5")
+    assert judged(stacked)["lockout"]["tries"] == 0
+
+
+def test_the_strictest_line_on_the_way_of_a_right_password_counts_where_its_refusal_does():
+    debian = "{first}\nauth [success=2 default=ignore] pam_unix.so\n{last}\nauth requisite pam_deny.so\n"
+    debian += "auth required pam_permit.so\nauth {control} pam_faillock.so authsucc deny=5\n"
+    parts = {"first": PREAUTH + " deny=50", "last": AUTHFAIL.replace("required", "[default=die]") + " deny=50"}
+    assert judged(debian.format(control="required", **parts))["lockout"]["tries"] == 5
+    assert judged(debian.format(control="optional", **parts))["lockout"]["tries"] == 50
+
+
+def test_a_file_that_an_argument_names_counts_instead_of_the_usual_one():
+    people = " conf=/etc/security/people.conf"
+    stacked = AUTHSELECT.format(first=PREAUTH + people, last=AUTHFAIL + people)
+    with pytest.raises(Unreadable, match="conf"):
+        judged(stacked, config="deny = 5")
+    found = judged(stacked, config="deny = 5\n== file /etc/security/people.conf\ndeny = 50")["lockout"]
+    assert found["tries"] == 50
 
 
 def test_a_stack_that_would_refuse_everybody_is_not_understood():
@@ -97,11 +125,8 @@ def test_an_unknown_module_is_tried_with_every_answer():
 
 
 def passes(text: str, **answers: str) -> bool:
-    entries = stack(
-        {"a": text.split("\n") if text else [], "b": ["auth sufficient pam_b.so", "auth required pam_c.so"]},
-        "a",
-        "auth",
-    )
+    files = {"a": text.split("\n") if text else [], "b": ["auth sufficient pam_b.so", "auth required pam_c.so"]}
+    entries = stack(Directory(files), "a", "auth")
     return walk(entries, lambda line: answers.get(line.module.removeprefix("pam_"), "success")).passes
 
 

@@ -22,4 +22,5 @@ def lockout_tries(host: Host) -> Iterator[Finding]:
     for name, lockout in lockouts(host):
         tries = lockout.number("tries")
         if not 0 < tries <= MOST:
-            yield Finding(f"{name}: locks after {tries} tries; wanted 1 to {MOST}", lockout.at("tries"), tries)
+            when = f"locks after {tries} tries" if tries else "never locks"
+            yield Finding(f"{name}: {when}; wanted 1 to {MOST} tries", lockout.at("tries"), tries)

@@ -25,7 +25,7 @@ from yiyun.evidence.hosts.roles import RolePromises
 
 AT_WORK = ("active", "reloading")
 AT_REST = ("inactive", "failed")
-STARTS_AT_BOOT = ("enabled", "enabled-runtime", "static", "indirect", "alias", "generated")
+STARTS_AT_BOOT = ("enabled", "static", "alias", "generated")
 CLOCK_SLACK_SECONDS = 0.02
 """The uptime that ties unit times to file times has hundredths of a second."""
 

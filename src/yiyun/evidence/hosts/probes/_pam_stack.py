@@ -28,6 +28,8 @@ class Line:
     """Without directory and `.so`: `pam_unix`."""
     arguments: tuple[str, ...]
     actions: Mapping[str, str] = field(compare=False)
+    there: bool = True
+    """False: the host has no such module, which libpam takes for the answer `module_unknown`."""
 
 
 @dataclass(frozen=True)
@@ -42,25 +44,39 @@ Answers = Callable[[Line], str]
 """What a module answers: `success`, `ignore`, `auth_err` or another name of pam.conf(5)."""
 
 
-def stack(files: Mapping[str, Sequence[str]], service: str, kind: str) -> tuple[Entry, ...]:
+@dataclass(frozen=True)
+class Directory:
+    """/etc/pam.d of a host."""
+
+    files: Mapping[str, Sequence[str]]
+    """Lines without comments, by name of the file."""
+    modules: frozenset[str] | None = None
+    """Modules that the host has; None: nobody looked."""
+
+    def has(self, path: str) -> bool:
+        """Whether a module is there, as far as anybody looked."""
+        return self.modules is None or path.startswith("/") or _module(path) in self.modules
+
+
+def stack(given: Directory, service: str, kind: str) -> tuple[Entry, ...]:
     """The stack of one kind (auth, account, password, session) of a service; `other` where it has no file.
 
     Raises Unreadable for what libpam would refuse.
     """
-    name = service if service in files else "other"
-    entries = tuple(_entries(files, name, kind, 0))
-    return entries or (tuple(_entries(files, "other", kind, 0)) if name != "other" and "other" in files else ())
+    name = service if service in given.files else "other"
+    entries = tuple(_entries(given, name, kind, 0))
+    return entries or (tuple(_entries(given, "other", kind, 0)) if name != "other" and "other" in given.files else ())
 
 
-def _entries(files: Mapping[str, Sequence[str]], name: str, kind: str, depth: int) -> Iterator[Entry]:
+def _entries(given: Directory, name: str, kind: str, depth: int) -> Iterator[Entry]:
     name = name.removeprefix("/etc/pam.d/")
     if depth > DEEPEST:
         raise Unreadable(f"includes of {name} are too deep")
-    if name not in files:
+    if name not in given.files:
         raise Unreadable(f"the PAM file {name} is included and missing")
-    for text in files[name]:
+    for text in given.files[name]:
         if match := re.fullmatch(r"@include\s+(\S+)", text):
-            yield from _entries(files, match[1], kind, depth + 1)
+            yield from _entries(given, match[1], kind, depth + 1)
             continue
         match = re.fullmatch(r"-?(\w+)\s+(\[[^\]]*\]|\S+)\s+(\S+)\s*(.*)", text)
         if match is None:
@@ -69,11 +85,12 @@ def _entries(files: Mapping[str, Sequence[str]], name: str, kind: str, depth: in
             continue
         control = match[2].lower()
         if control == "include":
-            yield from _entries(files, match[3], kind, depth + 1)
+            yield from _entries(given, match[3], kind, depth + 1)
         elif control == "substack":
-            yield Sub(tuple(_entries(files, match[3], kind, depth + 1)))
+            yield Sub(tuple(_entries(given, match[3], kind, depth + 1)))
         else:
-            yield Line(_module(match[3]), tuple(_arguments(match[4])), _actions(control, name))
+            arguments = tuple(_arguments(match[4]))
+            yield Line(_module(match[3]), arguments, _actions(control, name), given.has(match[3]))
 
 
 def _module(path: str) -> str:
@@ -136,8 +153,9 @@ def _run(entries: Sequence[Entry], answers: Answers, found: Walk, state: _State)
         if isinstance(entry, Sub):
             _run(entry.entries, answers, found, state)
             continue
-        found.asked.append(entry)
-        answer = answers(entry)
+        if entry.there:
+            found.asked.append(entry)
+        answer = answers(entry) if entry.there else "module_unknown"
         action = entry.actions.get(answer, entry.actions.get("default", "bad"))
         if action.isdigit():
             skip = int(action)

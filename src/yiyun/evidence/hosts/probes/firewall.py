@@ -71,17 +71,29 @@ def _from_anywhere(matches: list[Any]) -> dict[str, Any] | None:
     for match in matches:
         left = match["left"]
         payload = left.get("payload", {})
-        if payload.get("field") in ("saddr", "type", "code") or "ct" in left:
+        if payload.get("field") in ("type", "code") or _narrows(match):
             return None
-        if left.get("meta", {}).get("key") in ("iif", "iifname", "l4proto", "nfproto", "protocol"):
-            if left["meta"]["key"] in ("iif", "iifname"):
-                return None
+        if payload.get("field") == "saddr" or "ct" in left or "meta" in left:
             continue
         if payload.get("field") == "sport":
             return None
         if payload.get("field") == "dport" and match["op"] == "==":
             protocol, ports = payload["protocol"], _ports(match["right"])
     return {"protocol": protocol, "ports": ports}
+
+
+def _narrows(match: Any) -> bool:
+    """Whether a condition asks for some senders, some interfaces or connections that were let in before."""
+    left, right = match["left"], match["right"]
+    if left.get("payload", {}).get("field") == "saddr":
+        everybody = isinstance(right, dict) and right.get("prefix", {}).get("len") == 0
+        return match["op"] == "==" and not everybody
+    if left.get("ct", {}).get("key") == "state":
+        states = right if isinstance(right, list) else right.get("set", []) if isinstance(right, dict) else [right]
+        return match["op"] in ("==", "in") and bool(states) and {*states} <= {"established", "related"}
+    if left.get("meta", {}).get("key") in ("iif", "iifname"):
+        return match["op"] == "=="
+    return "ct" in left
 
 
 def _ports(right: Any) -> list[str]:

@@ -1,18 +1,26 @@
-"""The kubelet that runs: its command line and the file that it was started with."""
+"""The kubelet that runs: its command line, and the file and drop-ins that it was started with."""
 
 import re
 
 import yaml
 
-from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, part
+from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines, part
 
 _COMMAND = r"""
 pid=$(systemctl show --property=MainPID --value kubelet.service)
 [ "${pid:-0}" != 0 ] || pid=$(pgrep -x -o kubelet) || { echo '== absent'; exit 0; }
 echo '== flags'; tr '\0' '\n' <"/proc/$pid/cmdline" | grep -vi token
-file=$(tr '\0' '\n' <"/proc/$pid/cmdline" | sed -n 's/^--config=//p' | head -n 1)
+file=$(tr '\0' '\n' <"/proc/$pid/cmdline" | sed -n 's/^--config=//p' | tail -n 1)
+directory=$(tr '\0' '\n' <"/proc/$pid/cmdline" | sed -n 's/^--config-dir=//p' | tail -n 1)
+drop_ins=
+if [ -n "$directory" ]; then
+  drop_ins=$(find "$directory/" '(' -type f -o -type l ')' -name '*.conf' | sort) || exit 4
+  echo '== drop-ins'; echo "$drop_ins"
+fi
 echo '== file'; if [ -n "$file" ]; then cat "$file" || exit 4; fi
-echo '== read'; if [ -n "$file" ]; then echo "$(stat -c %Z "$file") $(stat -c %Y "/proc/$pid")"; fi
+for each in $drop_ins; do echo "== drop-in $each"; cat "$each" || exit 4; done
+echo '== read'
+if [ -n "$file$drop_ins" ]; then echo "$(stat -c %Z $file $drop_ins $directory | sort -n | tail -n 1) $(stat -c %Y "/proc/$pid")"; fi
 """
 
 
@@ -22,14 +30,30 @@ def parse(text: str) -> Facts:
     if "absent" in parts:
         return {"runs": False, "settings": None, "stale": False}
     flags = dict(re.findall(r"^--([a-z0-9-]+)(?:=(.*))?$", part(parts, "flags"), re.MULTILINE))
-    if re.search(r"^--config$", part(parts, "flags"), re.MULTILINE):
+    if re.search(r"^--config(-dir)?$", part(parts, "flags"), re.MULTILINE):
         raise Unreadable("the kubelet's file stands behind a blank, not behind =")
-    loaded = yaml.load(part(parts, "file"), yaml.CSafeLoader) or {}
-    if not isinstance(loaded, dict) or (loaded and loaded.get("kind") != "KubeletConfiguration"):
-        raise Unreadable("the kubelet's file is no KubeletConfiguration")
+    loaded = _configuration(part(parts, "file"))
+    for name in lines(part(parts, "drop-ins")) if flags.get("config-dir") else ():
+        loaded = _merged(loaded, _configuration(part(parts, f"drop-in {name.strip()}")))
     times = part(parts, "read").split()
     stale = len(times) == 2 and int(times[0]) > int(times[1]) + 1
     return {"runs": True, "stale": stale, "settings": _settings(loaded, flags)}
+
+
+def _configuration(text: str) -> dict[str, object]:
+    loaded = yaml.load(text, yaml.CSafeLoader) or {}
+    if not isinstance(loaded, dict) or (loaded and loaded.get("kind") != "KubeletConfiguration"):
+        raise Unreadable("the kubelet's file is no KubeletConfiguration")
+    return loaded
+
+
+def _merged(under: dict[str, object], over: dict[str, object]) -> dict[str, object]:
+    """A drop-in above what came before it: maps grow together, anything else is replaced."""
+    found = dict(under)
+    for key, value in over.items():
+        old = found.get(key)
+        found[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return found
 
 
 def _settings(loaded: dict[str, object], flags: dict[str, str]) -> dict[str, object]:

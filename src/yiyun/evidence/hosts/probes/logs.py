@@ -4,9 +4,11 @@ import re
 
 from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines, pairs, part
 
+# journald takes its journal in /run away when it goes on in /var: while there is one, what lies in /var is old.
 _COMMAND = r"""
 echo '== journald'; systemd-analyze cat-config systemd/journald.conf | grep -E '^[A-Z][A-Za-z]*=' || true
-echo '== journal'; if [ -e "/var/log/journal/$(cat /etc/machine-id)/system.journal" ]; then echo kept; else echo lost; fi
+id=$(cat /etc/machine-id)
+echo '== journal'; if [ -e "/run/log/journal/$id/system.journal" ]; then echo lost; elif [ -e "/var/log/journal/$id/system.journal" ]; then echo kept; else echo lost; fi
 echo '== logrotate'; if command -v logrotate >/dev/null; then logrotate --debug /etc/logrotate.conf 2>&1; else echo absent; fi
 echo '== auditd'; if [ -e /etc/audit/auditd.conf ]; then grep -E '^[a-z_]+[[:space:]]*=' /etc/audit/auditd.conf; else echo absent; fi
 true

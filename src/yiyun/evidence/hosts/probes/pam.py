@@ -2,21 +2,24 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines
-from yiyun.evidence.hosts.probes._pam_stack import Entry, Line, Sub, Walk, stack, walk
+from yiyun.evidence.hosts.probes._pam_stack import Directory, Entry, Line, Sub, Walk, stack, walk
 
 _COMMAND = r"""
 for file in /etc/pam.d/*; do
   [ -f "$file" ] || continue
   echo "== pam ${file##*/}"; sed -e ':a' -e '/\\$/N' -e 's/\\\n/ /' -e 'ta' "$file" | grep -v '^[[:space:]]*\(#\|$\)'
 done
-for file in /etc/security/faillock.conf /etc/security/pwquality.conf.d/*.conf /etc/security/pwquality.conf \
-  /etc/security/pwhistory.conf /etc/login.defs /etc/default/useradd; do
+named=$(sed -n 's/^[^#]*[[:space:]]conf=\([^][:space:]]*\).*/\1/p' /etc/pam.d/*)
+for file in $(printf '%s\n' /etc/security/faillock.conf /etc/security/pwquality.conf.d/*.conf /etc/security/pwquality.conf \
+  /etc/security/pwhistory.conf /etc/login.defs /etc/default/useradd $named | sort -u); do
   [ -f "$file" ] || continue
   echo "== file $file"; grep -v '^[[:space:]]*\(#\|$\)' "$file"
 done
+echo '== modules'; ls /lib/security /lib64/security /usr/lib/security /usr/lib64/security /lib/*/security /usr/lib/*/security |
+  grep '^pam_.*[.]so$' | sort -u
 true
 """
 SERVICES = ("login", "sshd", "su", "sudo")
@@ -41,11 +44,13 @@ def parse(text: str) -> Facts:
     if not files:
         raise Unreadable("/etc/pam.d is empty")
     settings = {name.removeprefix("file "): part for name, part in parts.items() if name.startswith("file ")}
+    modules = frozenset(name.strip().removesuffix(".so") for name in lines(parts.get("modules", "")))
+    given = Directory(files, modules or None)
     return {
-        "services": {name: _service(files, name, settings) if name in files else None for name in SERVICES},
-        "password": _password(files, settings),
-        "su_for_group": _su_for_group(files),
-        "session_umask": _session_umask(files, settings),
+        "services": {name: _service(given, name, settings) if name in files else None for name in SERVICES},
+        "password": _password(given, settings),
+        "su_for_group": _su_for_group(given),
+        "session_umask": _session_umask(given, settings),
         "new_accounts": _new_accounts(settings),
     }
 
@@ -71,17 +76,18 @@ def _assignments(text: str) -> dict[str, str]:
 # Lock-out.
 
 
-def _service(files: Mapping[str, Sequence[str]], name: str, settings: Mapping[str, str]) -> Facts:
-    entries = stack(files, name, "auth")
+def _service(given: Directory, name: str, settings: Mapping[str, str]) -> Facts:
+    entries = stack(given, name, "auth")
     if not any(line.module in PASSWORDS for line in _flat(entries)):
         return {"asks_password": False, "counts": True, "refuses": True, "lockout": None}
-    if not any(each.passes for each in _walks(entries, wrong=False, locked=False)):
+    if not any(each.passes for each in _walks(entries, wrong=False, locked=())):
         raise Unreadable(f"the stack of {name} would refuse everybody, so it is not understood")
+    counters = [line for line in _flat(entries) if line.module in COUNTERS]
     return {
         "asks_password": True,
-        "counts": all(not each.passes and _counted(each.asked) for each in _walks(entries, wrong=True, locked=False)),
-        "refuses": not any(each.passes for each in _walks(entries, wrong=False, locked=True)),
-        "lockout": _lockout(entries, settings.get("/etc/security/faillock.conf", "")),
+        "counts": all(not each.passes and _counted(each.asked) for each in _walks(entries, wrong=True, locked=())),
+        "refuses": _refuses(entries, counters),
+        "lockout": _lockout(entries, settings),
     }
 
 
@@ -89,13 +95,16 @@ def _flat(entries: Sequence[Entry]) -> Iterator[Line]:
     for entry in entries:
         if isinstance(entry, Sub):
             yield from _flat(entry.entries)
-        else:
+        elif entry.there:
             yield entry
 
 
-def _walks(entries: Sequence[Entry], *, wrong: bool, locked: bool) -> Iterator[Walk]:
-    """A walk for every combination of answers that the modules which nobody knows from here may give."""
-    known = {line: _answer(line, wrong=wrong, locked=locked) for line in _flat(entries)}
+def _walks(entries: Sequence[Entry], *, wrong: bool, locked: Collection[Line]) -> Iterator[Walk]:
+    """A walk for every combination of answers that the modules which nobody knows from here may give.
+
+    `locked`: lines of modules that count, which find the account locked.
+    """
+    known = {line: _answer(line, wrong=wrong, locked=line in locked) for line in _flat(entries)}
     unknown = sorted({line.module for line, answer in known.items() if answer is None})
     if len(unknown) > MOST_BRANCHES:
         raise Unreadable(f"too many modules that yiyun does not know: {', '.join(unknown)}")
@@ -113,7 +122,7 @@ def _answer(line: Line, *, wrong: bool, locked: bool) -> str | None:
         if locked:
             return "auth_err"
         return "ignore" if "authfail" in arguments else "success"
-    if module in ("pam_tally2", "pam_tally"):
+    if module in TALLIES:
         return "auth_err" if locked else "success"
     if module == "pam_deny":
         return "auth_err"
@@ -139,31 +148,65 @@ def _answer(line: Line, *, wrong: bool, locked: bool) -> str | None:
 
 
 def _counted(asked: Sequence[Line]) -> bool:
-    return any(
-        (line.module == "pam_faillock" and "authfail" in line.arguments) or line.module in ("pam_tally2", "pam_tally")
-        for line in asked
-    )
+    return any(_counts(line) for line in asked)
 
 
-def _lockout(entries: Sequence[Entry], config: str) -> Facts | None:
-    """Settings of the module that counts. Its arguments win over its file."""
-    counting = [line for line in _flat(entries) if _counted([line])]
+def _counts(line: Line) -> bool:
+    return (line.module == "pam_faillock" and "authfail" in line.arguments) or line.module in TALLIES
+
+
+def _refuses(entries: Sequence[Entry], locked: Collection[Line]) -> bool:
+    """Whether the right password is refused where these lines find the account locked."""
+    return not any(each.passes for each in _walks(entries, wrong=False, locked=locked))
+
+
+TALLIES = ("pam_tally2", "pam_tally")
+COUNTERS = ("pam_faillock", *TALLIES)
+
+
+def _lockout(entries: Sequence[Entry], settings: Mapping[str, str]) -> Facts | None:
+    """What becomes of wrong passwords where a log-in really asks the module that counts. None: nothing counts.
+
+    The line after a wrong password (`authfail`) keeps those of its own span of time, and no more of them than its own limit:
+    where that is below the others', nobody is ever refused (0 tries). Each line that is asked on the way of
+    a right one (`preauth`, `authsucc`) refuses by its own limits, where its refusal ends the log-in: the first to do so
+    decides how many tries there are, the last to open how long it lasts.
+    """
+    wrong = dict.fromkeys(line for each in _walks(entries, wrong=True, locked=()) for line in each.asked)
+    counting = [line for line in wrong if _counts(line)]
     if not counting:
         return None
-    found = {"deny": "3", "unlock_time": "600", "fail_interval": "900"}
-    if counting[0].module != "pam_faillock":
-        found = {"deny": "0", "unlock_time": "0", "fail_interval": "0"}
-    file = _assignments(config) if counting[0].module == "pam_faillock" else {}
-    given = dict(argument.partition("=")[::2] for argument in counting[0].arguments)
-    both = {**found, **file, **given}
-    unlock = both["unlock_time"]
+    refusing = [line for line in dict.fromkeys(_flat(entries)) if line.module in COUNTERS and _refuses(entries, [line])]
+    limits = [_limits(line, settings) for line in refusing or counting]
+    tries = [_number(each["deny"], "deny") for each in limits]
+    waits = [0 if each["unlock_time"] == "never" else _number(each["unlock_time"], "unlock_time") for each in limits]
+    written = [_number(_limits(line, settings)["deny"], "deny") for line in counting]
+    most = min((each for each in tries if each > 0), default=0)
+    kept = [_number(_limits(line, settings)["fail_interval"], "fail_interval") for line in counting]
+    seen = max(_number(each["fail_interval"], "fail_interval") for each in limits)
     return {
         "module": counting[0].module,
-        "tries": _number(both["deny"], "deny"),
-        "unlock_seconds": None if unlock == "never" else _number(unlock, "unlock_time"),
-        "interval_seconds": _number(both["fail_interval"], "fail_interval"),
-        "root_too": "even_deny_root" in both,
+        "tries": 0 if any(0 < each < most for each in written) else most,
+        "unlock_seconds": None if 0 in waits else max(waits),
+        "interval_seconds": min(*kept, seen),
+        "root_too": any("even_deny_root" in each for each in limits),
     }
+
+
+def _limits(line: Line, settings: Mapping[str, str]) -> dict[str, str]:
+    """What one line of the module is told. Its arguments win over its file."""
+    given = dict(argument.partition("=")[::2] for argument in line.arguments)
+    if line.module in TALLIES:
+        return {"deny": "0", "unlock_time": "0", "fail_interval": "0", **given}
+    own = {"deny": "3", "unlock_time": "600", "fail_interval": "900"}
+    return {**own, **_assignments(_file(given, settings, "/etc/security/faillock.conf")), **given}
+
+
+def _file(given: Mapping[str, str], settings: Mapping[str, str], usual: str) -> str:
+    """What stands in the file of a module, which its argument `conf` may name."""
+    if "conf" in given and given["conf"] not in settings:
+        raise Unreadable("a file that the argument conf of a PAM module names cannot be read")
+    return settings.get(given.get("conf", usual), "")
 
 
 def _number(text: str, what: str) -> int:
@@ -175,9 +218,9 @@ def _number(text: str, what: str) -> int:
 # New passwords.
 
 
-def _password(files: Mapping[str, Sequence[str]], settings: Mapping[str, str]) -> Facts:
+def _password(given: Directory, settings: Mapping[str, str]) -> Facts:
     """What a new password meets before pam_unix stores it, in the stack of passwd."""
-    entries = stack(files, "passwd", "password")
+    entries = stack(given, "passwd", "password")
     asked = walk(entries, lambda line: "auth_err" if line.module == "pam_deny" else "success").asked
     before = list(itertools.takewhile(lambda line: line.module != "pam_unix", asked))
     storing = next((line for line in asked if line.module == "pam_unix"), None)
@@ -229,34 +272,47 @@ def _quality(line: Line, settings: Mapping[str, str]) -> Facts:
 
 
 def _remembered(line: Line, settings: Mapping[str, str]) -> int:
-    values = {"remember": "10"} | _assignments(settings.get("/etc/security/pwhistory.conf", ""))
-    values |= dict(argument.partition("=")[::2] for argument in line.arguments)
+    given = dict(argument.partition("=")[::2] for argument in line.arguments)
+    values = {"remember": "10"} | _assignments(_file(given, settings, "/etc/security/pwhistory.conf")) | given
     return _number(values["remember"], "remember")
 
 
-def _su_for_group(files: Mapping[str, Sequence[str]]) -> bool | None:
+def _su_for_group(given: Directory) -> bool | None:
     """Whether su asks for membership of a group before it asks for a password; None where there is no su."""
-    if "su" not in files:
+    if "su" not in given.files:
         return None
-    entries = stack(files, "su", "auth")
-    outsider = walk(
-        entries,
-        lambda line: (
-            "auth_err" if line.module == "pam_wheel" else _answer(line, wrong=False, locked=False) or "success"
-        ),
-    )
+    outsider = walk(stack(given, "su", "auth"), _to_an_outsider)
     return any(line.module == "pam_wheel" for line in outsider.asked) and not outsider.passes
 
 
-def _session_umask(files: Mapping[str, Sequence[str]], settings: Mapping[str, str]) -> int | None:
-    """The umask that a session over SSH begins with, where a module sets it."""
-    entries = stack(files, "sshd", "session") if "sshd" in files else ()
+def _to_an_outsider(line: Line) -> str:
+    """What a module says to somebody who is in no group of administrators and has the right password."""
+    if line.module == "pam_wheel":
+        # With `deny` the group is of those who may not, and everybody else goes on.
+        return "ignore" if "deny" in line.arguments else "auth_err"
+    return _answer(line, wrong=False, locked=False) or "success"
+
+
+def _session_umask(given: Directory, settings: Mapping[str, str]) -> int | None:
+    """The umask that a person's session over SSH begins with, where a module sets it."""
+    entries = stack(given, "sshd", "session") if "sshd" in given.files else ()
     for line in walk(entries, lambda _: "success").asked:
         if line.module == "pam_umask":
-            given = next((word.partition("=")[2] for word in line.arguments if word.startswith("umask=")), None)
-            text = given or _words(settings.get("/etc/login.defs", "")).get("UMASK", "")
-            return int(text, 8) if re.fullmatch(r"[0-7]{1,4}", text) else None
+            own = next((word.partition("=")[2] for word in line.arguments if word.startswith("umask=")), None)
+            shared = _words(settings.get("/etc/login.defs", ""))
+            text = own or shared.get("UMASK", "")
+            if not re.fullmatch(r"[0-7]{1,4}", text):
+                return None
+            groups = own is None and shared.get("USERGROUPS_ENAB", "").lower() == "yes"
+            if ("usergroups" in line.arguments or groups) and "nousergroups" not in line.arguments:
+                return _for_own_group(int(text, 8))
+            return int(text, 8)
     return None
+
+
+def _for_own_group(umask: int) -> int:
+    """What pam_umask makes of it for an account whose group has its own name: the group gets what the owner has."""
+    return umask & 0o707 | (umask & 0o700) >> 3
 
 
 def _new_accounts(settings: Mapping[str, str]) -> dict[str, int | None]:

@@ -54,7 +54,8 @@ NAMES = (
     "yiyun-trusted-boot.service",
 )
 PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "Result", "MainPID", "NRestarts", "NextElapseUSecRealtime")
-STARTS_AT_BOOT = ("enabled", "enabled-runtime", "static", "indirect", "alias", "generated")
+STARTS_AT_BOOT = ("enabled", "static", "alias", "generated")
+"""Not `enabled-runtime`, whose link is gone after a boot; nor `indirect`, which is a unit that is not enabled itself."""
 _COMMAND = f"systemctl show --property={','.join(PROPERTIES)} -- {' '.join(NAMES)}"
 
 
