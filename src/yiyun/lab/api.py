@@ -16,6 +16,9 @@ CONNECTIONS = 16
 FIELD_MANAGER = "yiyun-lab"
 HEALTH_SECONDS = 3.0
 """A part that does not answer for so long is not well."""
+NOT_YET = "not yet ready to handle request"
+"""What a server says that is ready, but has not read its admission policies yet: after waiting for them for 10 s."""
+ADMISSION_TRIES = 6
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -97,7 +100,14 @@ class Api:
     def apply(self, path: str, manifest: Mapping[str, Any]) -> Any:
         """Create or change one object by server-side apply, with our field manager, unknown fields refused."""
         query = f"?fieldManager={FIELD_MANAGER}&force=true&fieldValidation=Strict"
-        return self.request("PATCH", path + query, manifest, content_type="application/apply-patch+yaml")
+        left = ADMISSION_TRIES
+        while True:
+            left -= 1
+            try:
+                return self.request("PATCH", path + query, manifest, content_type="application/apply-patch+yaml")
+            except ApiError as error:
+                if NOT_YET not in error.message or not left:
+                    raise
 
     def is_ready(self, path: str = "/readyz") -> bool:
         """Whether the health endpoint says yes."""
