@@ -23,6 +23,7 @@ Tier = Literal["fast", "deep"]
 Check = Callable[..., Iterable[Finding]]
 CLAUSE = re.compile(r"8\.[12]\.\d{1,2}\.\d{1,2}-[a-z]")
 BASELINE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*:[a-z0-9]+(-[a-z0-9]+)*")
+REFERENCE = re.compile(r"(?!.*://)\S.*\S")
 RULE_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -55,6 +56,9 @@ class Rule:
     """`deep`: reads a probe that walks trees, which an audit does on demand."""
     needs: tuple[str, ...] = ()
     """What a machine must have of its own to show it, such as `kernel_audit`, which a container lacks."""
+    references: tuple[str, ...] = ()
+    """Technical documents beyond its clauses, by name: `sshd_config(5) PermitRootLogin`, `Kubernetes: Pod Security
+    Standards`. Empty where the clause, or the site's own consent, is all there is."""
 
     @property
     def sources(self) -> str:
@@ -79,6 +83,7 @@ def rule(
     probes: Iterable[str] = (),
     tier: Tier = "fast",
     needs: Iterable[str] = (),
+    references: Iterable[str] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function. Raises ValueError when its metadata do not hold together."""
 
@@ -101,6 +106,7 @@ def rule(
             probes=tuple(probes),
             tier=tier,
             needs=tuple(needs),
+            references=tuple(references),
         )
         _verify(made)
         return made
@@ -124,6 +130,10 @@ def _verify(made: Rule) -> None:
         ),
         ((made.scope == "host") != bool(made.probes), "probes are for the scope host, which needs them"),
         (bool(made.needs) and made.scope != "host", "needs are for the scope host"),
+        (
+            any(not REFERENCE.fullmatch(each) for each in made.references),
+            f"references {made.references} must be names of documents, not addresses",
+        ),
         (len(inspect.signature(made.check).parameters) != wanted, f"its function must take {wanted} argument(s)"),
     ]
     for wrong, text in complaints:

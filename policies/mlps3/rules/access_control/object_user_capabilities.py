@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="No user of the object store administers others",
     rationale="A user with these may read every tenant's buckets, or make himself a user that can.",
     remediation="take capabilities out of the CephObjectStoreUser, or leave read only",
+    references=("Rook: CephObjectStoreUser CRD, capabilities",),
 )
 def object_user_capabilities(obj: Object) -> Iterator[Finding]:
     held = obj.spec.map("capabilities")

@@ -15,6 +15,7 @@ METHODS = {"trust", "password", "ident"}
     title_en="Logins to PostgreSQL are proven and encrypted",
     rationale="With trust a name is enough; with password it crosses the network as it is.",
     remediation="write hostssl lines with scram-sha-256 or cert in postgresql.pg_hba",
+    references=("PostgreSQL: The pg_hba.conf File",),
 )
 def postgresql_logins(obj: Object) -> Iterator[Finding]:
     settings = obj.spec.map("postgresql")

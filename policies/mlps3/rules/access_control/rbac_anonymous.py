@@ -17,6 +17,7 @@ PUBLIC_ROLE = "system:public-info-viewer"
     title_en="Nobody gets rights without saying who he is",
     rationale="What is granted to unauthenticated users is granted to everybody who reaches the API server.",
     remediation="Remove the subject system:unauthenticated or system:anonymous from the binding.",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
 )
 def rbac_anonymous(obj: Object) -> Iterator[Finding]:
     role = obj.root.map("roleRef").text("name")

@@ -16,6 +16,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
         "each right as small as its task."
     ),
     remediation="Bind a role that names what the subject needs; keep cluster-admin for the group system:masters.",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
 )
 def rbac_cluster_admin(obj: Object) -> Iterator[Finding]:
     role = obj.root.map("roleRef")

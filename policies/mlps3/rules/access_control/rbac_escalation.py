@@ -16,6 +16,7 @@ VERBS = ("bind", "escalate", "impersonate")
     title_en="No role lets its holder give himself more rights",
     rationale="Who may bind, escalate or impersonate has all rights that exist, whatever else his role says.",
     remediation="Remove these verbs; where an operator needs them, name the exact roles in resourceNames.",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
 )
 def rbac_escalation(obj: Object) -> Iterator[Finding]:
     for granted in obj.root.maps("rules"):

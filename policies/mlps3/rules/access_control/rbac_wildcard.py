@@ -16,6 +16,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
         "included."
     ),
     remediation="Name the resources and the verbs that the holder needs.",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
 )
 def rbac_wildcard(obj: Object) -> Iterator[Finding]:
     for granted in obj.root.maps("rules"):

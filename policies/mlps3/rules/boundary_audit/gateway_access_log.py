@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="Gateways record every request",
     rationale="What passes the boundary unrecorded cannot be enquired into.",
     remediation="take disable and matches out of spec.telemetry.accessLog",
+    references=("Envoy Gateway: EnvoyProxy, telemetry.accessLog",),
 )
 def gateway_access_log(obj: Object) -> Iterator[Finding]:
     log = obj.spec.walk("telemetry.accessLog")

@@ -21,6 +21,7 @@ WANTED = {
     title_en="A record of a gateway tells when, who, what and with what outcome",
     rationale="A record without one of these answers no question.",
     remediation="give every format of spec.telemetry.accessLog the operators that the finding names",
+    references=("Envoy Gateway: EnvoyProxy, telemetry.accessLog",),
 )
 def gateway_log_fields(obj: Object) -> Iterator[Finding]:
     for setting in obj.spec.walk("telemetry.accessLog").maps("settings"):

@@ -15,6 +15,7 @@ from yiyun.compliance.ports import ADMIN
     title_en="No public load balancer opens an administration port to everybody",
     rationale="Databases and administration are for those who are named.",
     remediation="name the networks of the clients in loadBalancerSourceRanges, or make the Service a ClusterIP",
+    references=("Kubernetes: Service, type LoadBalancer",),
 )
 def load_balancer_admin_ports(obj: Object) -> Iterator[Finding]:
     if obj.spec.text("type") != "LoadBalancer":

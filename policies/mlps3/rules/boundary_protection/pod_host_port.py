@@ -15,6 +15,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="No container opens a port on its host",
     rationale="A host port is a way in that passes no load balancer and no gateway.",
     remediation="Remove hostPort and publish the port with a Service or a Gateway.",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
 )
 def pod_host_port(obj: Object) -> Iterator[Finding]:
     for container in pod(obj).containers:

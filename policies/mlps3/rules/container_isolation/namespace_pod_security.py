@@ -23,6 +23,7 @@ LEVELS = ("restricted", "baseline", "privileged")
         "Label the namespace pod-security.kubernetes.io/enforce: restricted (or baseline); only namespaces of the "
         "platform may say privileged."
     ),
+    references=("Kubernetes: Pod Security Admission",),
 )
 def namespace_pod_security(obj: Object) -> Iterator[Finding]:
     labels = obj.labels

@@ -19,6 +19,7 @@ ANNOTATIONS = {kind: f"{path.removesuffix('spec')}metadata.annotations" for kind
     title_en="No container leaves the profile of AppArmor",
     rationale="The profile decides what a process may touch, whatever rights its user has.",
     remediation="take appArmorProfile Unconfined out, or name RuntimeDefault or a profile of the host",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
 )
 def pod_apparmor(obj: Object) -> Iterator[Finding]:
     for name, security in pod(obj).contexts():

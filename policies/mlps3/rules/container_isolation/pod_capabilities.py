@@ -20,6 +20,7 @@ ALLOWED = frozenset({
     title_en="No container adds capabilities beyond the default ones",
     rationale=("Capabilities such as SYS_ADMIN, NET_ADMIN or SYS_PTRACE are ways out of the container onto its host."),
     remediation="Drop ALL and add back only NET_BIND_SERVICE where a port below 1024 is needed.",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
 )
 def pod_capabilities(obj: Object) -> Iterator[Finding]:
     for container in pod(obj).containers:

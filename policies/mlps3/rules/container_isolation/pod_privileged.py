@@ -17,6 +17,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
         "tenant's workload on that host."
     ),
     remediation=("Remove securityContext.privileged, and add only the capability or device that the program needs."),
+    references=("Kubernetes: Pod Security Standards, Baseline",),
 )
 def pod_privileged(obj: Object) -> Iterator[Finding]:
     for container in pod(obj).containers:

@@ -16,6 +16,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     remediation=(
         "Set securityContext.runAsNonRoot to true (or runAsUser to a number above 0) in the pod or in every container."
     ),
+    references=("Kubernetes: Pod Security Standards, Restricted",),
 )
 def pod_run_as_root(obj: Object) -> Iterator[Finding]:
     found = pod(obj)

@@ -17,6 +17,7 @@ TYPES = ("container_t", "container_init_t", "container_kvm_t", "container_engine
     title_en="No container takes a label that SELinux lets do more",
     rationale="The label decides what a process may touch; with another type or user it decides nothing.",
     remediation="take user and role out of seLinuxOptions, and types other than those for containers",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
 )
 def pod_selinux(obj: Object) -> Iterator[Finding]:
     for name, security in pod(obj).contexts():

@@ -24,6 +24,7 @@ SAFE = frozenset({
     remediation=(
         "Remove the parameter from securityContext.sysctls; set it on the hosts with the roles if all need it."
     ),
+    references=("Kubernetes: Pod Security Standards, Baseline",),
 )
 def pod_sysctls(obj: Object) -> Iterator[Finding]:
     for item in pod(obj).security.maps("sysctls"):

@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="Images of machines come by TLS",
     rationale="What comes in plain text may have been exchanged on the way, checksum and all.",
     remediation="write an https address; leave insecureRegistries of the CDI empty",
+    references=("KubeVirt: Containerized Data Importer",),
 )
 def image_import_tls(obj: Object) -> Iterator[Finding]:
     for registry in obj.spec.map("config").texts("insecureRegistries"):

@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
     title_en="Images of machines are fetched over TLS and checked",
     rationale="Without a checksum nobody notices that the image a machine is made from was exchanged.",
     remediation="Give the url as https:// and add checksum: sha256:... (site.yaml: sha256 of the image).",
+    references=("KubeVirt: Containerized Data Importer",),
 )
 def vm_image_checksum(obj: Object) -> Iterator[Finding]:
     source = obj.spec.walk("source.http")

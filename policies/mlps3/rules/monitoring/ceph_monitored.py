@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="The storage clusters are watched",
     rationale="A cluster that loses disks one by one works until the last copy.",
     remediation="set monitoring.enabled to true",
+    references=("Rook: CephCluster CRD, monitoring",),
 )
 def ceph_monitored(obj: Object) -> Iterator[Finding]:
     monitoring = obj.spec.map("monitoring")

@@ -15,6 +15,7 @@ from yiyun.compliance.ports import ADMIN
     title_en="No NetworkPolicy opens administration or data ports to everybody",
     rationale="A database port that every address reaches is the first thing attackers try.",
     remediation="name the pods, namespaces or networks of the clients",
+    references=("Kubernetes: Network Policies",),
 )
 def network_policy_admin_ports(obj: Object) -> Iterator[Finding]:
     for allowed in obj.spec.maps("ingress"):

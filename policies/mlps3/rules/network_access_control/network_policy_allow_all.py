@@ -17,6 +17,7 @@ from yiyun.compliance import Finding, Map, Object, Severity, Unevaluated, rule
         "default deny back."
     ),
     remediation="Name the peers (pods, namespaces or networks) and the ports in every rule.",
+    references=("Kubernetes: Network Policies",),
 )
 def network_policy_allow_all(obj: Object) -> Iterator[Finding]:
     spec = obj.spec

@@ -18,6 +18,7 @@ from yiyun.compliance.ports import ADMIN
         "thing attackers try."
     ),
     remediation="Give remoteAddress the network of the bastion or of the clients, or name their security group.",
+    references=("Kube-OVN: Security Group",),
 )
 def security_group_admin_ports(obj: Object) -> Iterator[Finding]:
     for allowed in obj.spec.maps("ingressRules"):

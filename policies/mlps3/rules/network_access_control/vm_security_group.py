@@ -20,6 +20,7 @@ from yiyun.compliance.machines import MACHINE_KINDS, port_annotations
         "Annotate the machine's template with ovn.kubernetes.io/security_groups and "
         'ovn.kubernetes.io/port_security: "true" (site.yaml: security_groups of the vm).'
     ),
+    references=("Kube-OVN: Security Group",),
 )
 def vm_security_group(obj: Object) -> Iterator[Finding]:
     annotations = port_annotations(obj)

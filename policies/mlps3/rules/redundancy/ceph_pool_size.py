@@ -17,6 +17,7 @@ from yiyun.compliance.ceph import POOL_KINDS, number, pools
         "copy can be lost unseen."
     ),
     remediation=('Set replicated.size to 3 or more and parameters.min_size to "2" (site.yaml: replicas of the pool).'),
+    references=("Rook: CephBlockPool CRD, replicated.size",),
 )
 def ceph_pool_size(obj: Object) -> Iterator[Finding]:
     for spec in pools(obj):

@@ -15,6 +15,7 @@ from yiyun.compliance.pods import REPLICATED_KINDS, pod
     title_en="Replicas run on different hosts and zones",
     rationale="Replicas that share a host or a zone are lost together.",
     remediation="Set topologySpreadConstraints over topology.kubernetes.io/zone, or pod anti-affinity.",
+    references=("Kubernetes: Pod Topology Spread Constraints",),
 )
 def workload_topology_spread(obj: Object) -> Iterator[Finding]:
     replicas = obj.spec.number("replicas")

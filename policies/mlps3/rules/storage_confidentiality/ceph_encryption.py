@@ -17,6 +17,7 @@ from yiyun.compliance import Finding, Map, NotApplicable, Object, Severity, rule
     remediation=(
         'Set spec.storage.config.encryptedDevice to "true" (site.yaml: storage.encrypted) before the OSDs are made.'
     ),
+    references=("Rook: CephCluster CRD, encryptedDevice",),
 )
 def ceph_encryption(obj: Object) -> Iterator[Finding]:
     if obj.spec.map("external").flag("enable"):

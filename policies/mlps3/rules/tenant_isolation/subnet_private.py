@@ -16,6 +16,7 @@ DEFAULT_VPCS = ("", "ovn-cluster")
     title_en="Subnets of a VPC let only named networks in",
     rationale="A subnet that is not private takes traffic from every other subnet that can be routed to it.",
     remediation="Set spec.private to true and list in spec.allowSubnets the networks that may come in.",
+    references=("Kube-OVN: Subnet, private and allowSubnets",),
 )
 def subnet_private(obj: Object) -> Iterator[Finding]:
     spec = obj.spec

@@ -16,6 +16,7 @@ from yiyun.compliance import Enforcement, Finding, Object, Severity, rule
         "Disks of all tenants cross the storage network; where it cannot be trusted they must be encrypted on it."
     ),
     remediation="Set network.connections.encryption.enabled to true; kernel clients need Linux 5.11 or newer.",
+    references=("Rook: CephCluster CRD, network.connections.encryption",),
 )
 def ceph_wire_encryption(obj: Object) -> Iterator[Finding]:
     encryption = obj.spec.walk("network.connections.encryption")

@@ -17,6 +17,7 @@ USUAL = {"ECDSA": 256, "RSA": 2048}
     title_en="Keys of certificates are long enough",
     rationale="Who guesses the key is the server.",
     remediation="set spec.privateKey to {algorithm: ECDSA, size: 256} or {algorithm: RSA, size: 3072}",
+    references=("cert-manager: Certificate resource, privateKey",),
 )
 def certificate_key(obj: Object) -> Iterator[Finding]:
     key = obj.spec.map("privateKey")

@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="Every host of an Ingress has TLS",
     rationale="What crosses the boundary in plain text can be read and changed on the way.",
     remediation="Add the host to spec.tls with a secretName.",
+    references=("Kubernetes: Ingress, TLS",),
 )
 def ingress_tls(obj: Object) -> Iterator[Finding]:
     tls = obj.spec.maps("tls")

@@ -18,6 +18,7 @@ PLAIN_PROTOCOLS = ("http", "kubernetes.io/h2c", "kubernetes.io/ws", "ftp", "teln
     remediation=(
         "Publish the service through a Gateway with TLS, or serve TLS on the port and say so in appProtocol (https)."
     ),
+    references=("Kubernetes: Service, type LoadBalancer",),
 )
 def load_balancer_plain_text(obj: Object) -> Iterator[Finding]:
     if obj.spec.text("type") != "LoadBalancer":

@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, NotApplicable, Object, Severity, rule
     title_en="Object stores listen with TLS only",
     rationale="S3 requests carry images of patients and backups of everything.",
     remediation="Set gateway.securePort and gateway.sslCertificateRef, and remove gateway.port.",
+    references=("Rook: CephObjectStore CRD, gateway",),
 )
 def object_store_tls(obj: Object) -> Iterator[Finding]:
     gateway = obj.spec.map("gateway")

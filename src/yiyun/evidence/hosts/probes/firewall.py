@@ -87,12 +87,12 @@ def _narrows(match: Any) -> bool:
     left, right = match["left"], match["right"]
     if left.get("payload", {}).get("field") == "saddr":
         everybody = isinstance(right, dict) and right.get("prefix", {}).get("len") == 0
-        return match["op"] == "==" and not everybody
+        return bool(match["op"] == "==" and not everybody)
     if left.get("ct", {}).get("key") == "state":
         states = right if isinstance(right, list) else right.get("set", []) if isinstance(right, dict) else [right]
-        return match["op"] in ("==", "in") and bool(states) and {*states} <= {"established", "related"}
+        return match["op"] in ("==", "in") and 0 < len({*states}) == len({*states} & {"established", "related"})
     if left.get("meta", {}).get("key") in ("iif", "iifname"):
-        return match["op"] == "=="
+        return bool(match["op"] == "==")
     return "ct" in left
 
 
