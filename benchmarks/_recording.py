@@ -38,8 +38,19 @@ def machine() -> dict[str, Any]:
     }
 
 
+def add(name: str, found: dict[str, dict[str, Any]]) -> None:
+    """Bring entries of benchmarks/results/<name>.json up to date, each with what it was measured on; others stay."""
+    path = _path(name)
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    write(name, known | {entry: {**machine(), **figures} for entry, figures in found.items()})
+
+
 def write(name: str, result: dict[str, Any]) -> None:
     """Write benchmarks/results/<name>.json."""
-    path = CHECKOUT / "benchmarks" / "results" / f"{name}.json"
+    path = _path(name)
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _path(name: str) -> Path:
+    return CHECKOUT / "benchmarks" / "results" / f"{name}.json"

@@ -128,6 +128,45 @@ CASES = [
         programs="nft",
     ),
     Case(
+        "firewall_administration",
+        "port 22 for new connections",
+        "port 22 is open to any address",
+        looks_right=Side(
+            {CONF: CLOSED},
+            {"firewall": _nft((SADDR, '{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "new"}}, '))},
+            then=_replaced("ip saddr 192.0.2.0/24 ", "ct state new "),
+        ),
+        looks_wrong=Side(
+            {CONF: CLOSED.replace("ip saddr 192.0.2.0/24 ", "ct state new ")},
+            {"firewall": _nft()},
+            then=_replaced("iif lo accept", "iif lo accept"),
+        ),
+        programs="nft",
+    ),
+    Case(
+        "firewall_administration",
+        "port 22 for all but one network",
+        "port 22 is open to any address",
+        looks_right=Side(
+            {CONF: CLOSED},
+            {
+                "firewall": _nft(
+                    (
+                        SADDR,
+                        '{"match": {"op": "!=", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": {"prefix": {"addr": "192.0.2.0", "len": 24}}}}, ',
+                    )
+                )
+            },
+            then=_replaced("ip saddr 192.0.2.0/24 ", "ip saddr != 192.0.2.0/24 "),
+        ),
+        looks_wrong=Side(
+            {CONF: CLOSED.replace("ip saddr 192.0.2.0/24 ", "ip saddr != 192.0.2.0/24 ")},
+            {"firewall": _nft()},
+            then=_replaced("iif lo accept", "iif lo accept"),
+        ),
+        programs="nft",
+    ),
+    Case(
         "firewall_not_everything",
         "how many ports are open to anybody",
         "65535 ports of tcp",

@@ -147,6 +147,15 @@ def test_json_is_as_published(result):
     assert list(validator.iter_errors(report))
 
 
+def test_reports_name_the_documents_of_a_rule(result):
+    failed = next(rule for rule in result.rules.values() if rule.references)
+    found = [each for each in json.loads(render(result, "json"))["findings"] if each["rule"] == failed.id]
+    assert all(each["references"] == list(failed.references) for each in found)
+    described = json.loads(render(result, "sarif"))["runs"][0]["tool"]["driver"]["rules"]
+    help_text = next(each["help"]["text"] for each in described if each["id"] == failed.id)
+    assert f"See {failed.references[0]}" in help_text
+
+
 def test_sarif(result):
     log = json.loads(render(result, "sarif"))
     assert log["version"] == "2.1.0"

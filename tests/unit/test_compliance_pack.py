@@ -38,6 +38,13 @@ def test_a_rule_is_added_by_adding_a_file(pack):
         ("family/broken.py", "def (", "SyntaxError"),
         ("family/leaves.py", "raise SystemExit(3)", "SystemExit"),
         ("family/wrong.py", RULE.read_text().replace("pss-baseline:", ""), "ValueError: baseline"),
+        (
+            "family/address.py",
+            RULE.read_text().replace(
+                "Kubernetes: Pod Security Standards, Baseline", "https://example.invalid/standards"
+            ),
+            "must be names of documents",
+        ),
         ("family/deep/below.py", "", "a rule lies in"),
         ("above.py", "", "a rule lies in"),
     ],
@@ -49,6 +56,13 @@ def test_a_broken_pack_is_refused_at_its_file(pack, file, content, complaint):
     with pytest.raises(UserError, match=complaint) as refusal:
         load_rules(pack)
     assert place.name in str(refusal.value)
+
+
+def test_rules_name_the_documents_that_they_follow():
+    rules = load_rules(CHECKOUT / "policies" / "mlps3")
+    named = [rule for rule in rules if rule.references]
+    assert len(named) >= 288, "a rule that follows a man page or an upstream document names it"
+    assert all(len(set(rule.references)) == len(rule.references) for rule in rules)
 
 
 def test_no_pack(tmp_path):

@@ -56,5 +56,6 @@ def _finding(rule: Rule, verdict: Verdict) -> dict[str, Any]:
         "resource": verdict.resource.as_json(),
         "message": verdict.message,
         "remediation": rule.remediation,
+        "references": list(rule.references),
         "evidence": [{"path": item.path, "value": item.value, "message": item.message} for item in verdict.evidence],
     }

@@ -117,6 +117,7 @@ def _rule(rule: Rule, of_rule: list[Group], places: dict[Resource, int], assessm
         "enforcement": rule.enforcement.value,
         "rationale": rule.rationale,
         "remediation": rule.remediation,
+        "references": list(rule.references),
         "sources": rule.sources,
         "listed": any(clause in assessment.clauses for clause in rule.clauses),
         "groups": [

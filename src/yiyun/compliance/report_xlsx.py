@@ -20,6 +20,7 @@ from yiyun.compliance.model import Resource, State, Verdict
 from yiyun.compliance.printable import printable
 from yiyun.compliance.report_order import STATE_ORDER
 from yiyun.compliance.report_words import STATE_ZH
+from yiyun.compliance.rule import Rule
 
 COLUMNS = {
     "测评单元": 13,
@@ -191,8 +192,12 @@ def _lines(point: Point, assessment: Assessment, judged: Mapping[str, Sequence[V
                 "\n".join(_record(assessment, each) for each in found),
                 "\n".join(_evidence(found)),
                 state.zh,
-                "\n".join(assessment.result.rules[each.rule].remediation for each in found if each.state in _BAD),
+                "\n".join(_remedy(assessment.result.rules[each.rule]) for each in found if each.state in _BAD),
             )
+
+
+def _remedy(rule: Rule) -> str:
+    return f"{rule.remediation}（参考：{'；'.join(rule.references)}）" if rule.references else rule.remediation
 
 
 def _by_resource(

@@ -25,6 +25,7 @@ Tier = Literal["fast", "deep"]
 Check = Callable[..., Iterable[Finding]]
 CLAUSE = re.compile(r"8\.[12]\.\d{1,2}\.\d{1,2}-[a-z]")
 BASELINE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*:[a-z0-9]+(-[a-z0-9]+)*")
+REFERENCE = re.compile(r"(?!.*://)\S.*\S")
 RULE_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -59,6 +60,9 @@ class Rule:
     """What a machine must have of its own to show it, such as `kernel_audit`, which a container lacks."""
     admission: tuple[Admission, ...] = ()
     """What an API server can judge of it by itself; empty: nothing."""
+    references: tuple[str, ...] = ()
+    """Technical documents beyond its clauses, by name: `sshd_config(5) PermitRootLogin`, `Kubernetes: Pod Security
+    Standards`. Empty where the clause, or the site's own consent, is all there is."""
 
     @property
     def sources(self) -> str:
@@ -84,6 +88,7 @@ def rule(
     tier: Tier = "fast",
     needs: Iterable[str] = (),
     admission: Admission | Iterable[Admission] = (),
+    references: Iterable[str] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function. Raises ValueError when its metadata do not hold together."""
 
@@ -107,6 +112,7 @@ def rule(
             tier=tier,
             needs=tuple(needs),
             admission=(admission,) if isinstance(admission, Admission) else tuple(admission),
+            references=tuple(references),
         )
         _verify(made)
         return made
@@ -132,6 +138,10 @@ def _verify(made: Rule) -> None:
         (bool(made.needs) and made.scope != "host", "needs are for the scope host"),
         (made.admission and (made.scope != "object" or made.needs_site), "admission is for rules on an object alone"),
         (made.admission and not _covered(made), "admission must name each of its kinds once"),
+        (
+            any(not REFERENCE.fullmatch(each) for each in made.references),
+            f"references {made.references} must be names of documents, not addresses",
+        ),
         (len(inspect.signature(made.check).parameters) != wanted, f"its function must take {wanted} argument(s)"),
     ]
     for wrong, text in complaints:

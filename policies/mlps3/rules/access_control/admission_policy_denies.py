@@ -18,6 +18,7 @@ DEFAULT = {"policies.kyverno.io/ValidatingPolicy": ["Deny"]}
     title_en="Admission policies refuse what they forbid",
     rationale="A policy that only warns, or that lets everything pass while its engine is away, holds nobody back.",
     remediation="set validationActions to [Deny] and failurePolicy to Fail",
+    references=("Kubernetes: Validating Admission Policy", "Kyverno: Validate Rules"),
 )
 def admission_policy_denies(obj: Object) -> Iterator[Finding]:
     spec = obj.spec

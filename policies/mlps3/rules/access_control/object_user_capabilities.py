@@ -14,6 +14,7 @@ from yiyun.compliance.admission import or_empty
     title_en="No user of the object store administers others",
     rationale="A user with these may read every tenant's buckets, or make himself a user that can.",
     remediation="take capabilities out of the CephObjectStoreUser, or leave read only",
+    references=("Rook: CephObjectStoreUser CRD, capabilities",),
     admission=Admission(
         or_empty("object.?spec.?capabilities", "{}")
         + ".all(k, k != 'metadata' && !k.startsWith('user') && dyn(object.spec.capabilities)[k] == 'read')"

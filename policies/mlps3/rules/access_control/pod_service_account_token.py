@@ -22,6 +22,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
         "Set automountServiceAccountToken to false in the pod or in its ServiceAccount, or give the pod its own "
         "ServiceAccount."
     ),
+    references=("Kubernetes: Configure Service Accounts for Pods",),
 )
 def pod_service_account_token(obj: Object, world: World) -> Iterator[Finding]:
     spec = pod(obj).spec

@@ -23,6 +23,7 @@ LINE = "l.split('#', 2)[0].lowerAscii()"
     title_en="Logins to PostgreSQL are proven and encrypted",
     rationale="With trust a name is enough; with password it crosses the network as it is.",
     remediation="write hostssl lines with scram-sha-256 or cert in postgresql.pg_hba",
+    references=("PostgreSQL: The pg_hba.conf File",),
     admission=Admission(
         f"object.?spec.?postgresql.?pg_hba.orValue([]).all(l, !{LINE}.matches({cel(OPEN)}) && "
         f"(!{LINE}.matches({cel(WITHOUT_TLS)}) || {LINE}.matches({cel(REJECTING)})))"

@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="Nobody logs in as the superuser of PostgreSQL",
     rationale="The account has one name in every installation, and no right is too much for it.",
     remediation="set enableSuperuserAccess to false",
+    references=("CloudNativePG: API Reference, enableSuperuserAccess",),
     admission=Admission(
         "!object.?spec.?enableSuperuserAccess.orValue(false)"
         " && object.?spec.?bootstrap.?initdb.?owner.orValue('') != 'postgres'"

@@ -18,6 +18,7 @@ PUBLIC_ROLE = "system:public-info-viewer"
     title_en="Nobody gets rights without saying who he is",
     rationale="What is granted to unauthenticated users is granted to everybody who reaches the API server.",
     remediation="Remove the subject system:unauthenticated or system:anonymous from the binding.",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
     admission=Admission(
         f"object.roleRef.name == '{PUBLIC_ROLE}' || object.?subjects.orValue([]).all(s, !(s.name in {cel(ANONYMOUS)}))",
         parts=("roleRef", "subjects"),

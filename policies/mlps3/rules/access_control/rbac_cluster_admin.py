@@ -16,6 +16,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
         "each right as small as its task."
     ),
     remediation="Bind a role that names what the subject needs; keep cluster-admin for the group system:masters.",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
     admission=Admission(
         "object.roleRef.name != 'cluster-admin' || object.roleRef.kind == 'Role'"
         " || object.?subjects.orValue([]).all(s, s.kind == 'Group' && s.name == 'system:masters')",

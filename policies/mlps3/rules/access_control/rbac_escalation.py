@@ -18,6 +18,7 @@ VERBS = ("bind", "escalate", "impersonate")
     title_en="No role lets its holder give himself more rights",
     rationale="Who may bind, escalate or impersonate has all rights that exist, whatever else his role says.",
     remediation="Remove these verbs; where an operator needs them, name the exact roles in resourceNames.",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
     admission=Admission(
         "optional.ofNonZeroValue(object.rules).orValue([]).all(r, size(r.?resourceNames.orValue([])) > 0"
         f" || {is_own_in_cel('r')} || !r.?verbs.orValue([]).exists(v, v in {cel(VERBS)}))",

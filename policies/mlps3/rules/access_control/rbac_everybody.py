@@ -20,6 +20,7 @@ OPEN_ROLES = (
     title_en="No role is bound to all users or all service accounts",
     rationale="What all service accounts may do, every pod may do that somebody broke into.",
     remediation="Bind the role to the one user, group or service account that needs it.",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
     admission=Admission(
         f"object.roleRef.name in {cel(OPEN_ROLES)} || object.?subjects.orValue([]).all(s, "
         f"s.kind != 'Group' || !(s.name in {cel(EVERYBODY)}))",

@@ -24,6 +24,7 @@ WAYS_IN = (
     title_en="Nobody enters the pods and machines of all tenants",
     rationale="Who enters a tenant's pod or console reads and changes its data, with no trace inside.",
     remediation="bind the role by a RoleBinding in one namespace, for as long as the tenant has consented",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
 )
 def rbac_tenants_exec(obj: Object, world: World) -> Iterator[Finding]:
     yield from over_all_tenants(obj, world, WAYS_IN)

@@ -17,6 +17,7 @@ READING = (("", ("secrets",), ("get", "list", "watch")),)
     title_en="Nobody reads the Secrets of all tenants",
     rationale="Passwords and keys of a tenant open its data; the provider gets them with the tenant's consent only.",
     remediation="bind the role by a RoleBinding in the namespace that the person works in, or take secrets out of it",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
 )
 def rbac_tenants_secrets(obj: Object, world: World) -> Iterator[Finding]:
     yield from over_all_tenants(obj, world, READING)

@@ -19,6 +19,7 @@ FIELDS = ("verbs", "resources", "nonResourceURLs")
         "included."
     ),
     remediation="Name the resources and the verbs that the holder needs.",
+    references=("Kubernetes: Role Based Access Control Good Practices",),
     admission=Admission(
         f"optional.ofNonZeroValue(object.rules).orValue([]).all(r, {is_own_in_cel('r')} || "
         + " && ".join(f"!('*' in r.?{field}.orValue([]))" for field in FIELDS)

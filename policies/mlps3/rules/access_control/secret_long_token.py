@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="No service account has a token for ever",
     rationale="A token without an end, copied once, works until somebody remembers it.",
     remediation="delete the Secret; pods get tokens that end by themselves, persons use kubectl create token",
+    references=("Kubernetes: Managing Service Accounts",),
     admission=Admission("object.?type.orValue('') != 'kubernetes.io/service-account-token'", parts=("type",)),
 )
 def secret_long_token(obj: Object) -> Iterator[Finding]:

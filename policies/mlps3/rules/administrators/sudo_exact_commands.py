@@ -24,6 +24,7 @@ ESCAPES = frozenset(
     title_en="Sudo gives nobody a program that starts others",
     rationale="An editor, a pager, a shell or a * in an argument gives all rights, whatever the rest of the line says.",
     remediation="./yiyun hosts converge --role administrators",
+    references=("sudoers(5)",),
 )
 def sudo_exact_commands(host: Host) -> Iterator[Finding]:
     for right in sudo_rights(host):

@@ -15,6 +15,7 @@ from yiyun.compliance.accounts import sudo
     title_en="A program started by sudo gets a terminal of its own",
     rationale="On a shared terminal, what was started as root can type for the person later.",
     remediation="./yiyun hosts converge --role administrators",
+    references=("sudoers(5) use_pty",),
 )
 def sudo_own_terminal(host: Host) -> Iterator[Finding]:
     defaults = sudo(host).facts("defaults")

@@ -15,6 +15,7 @@ from yiyun.compliance.accounts import accounts, sudo_rights
     title_en="Sudo asks who you are before it gives all rights",
     rationale="Who finds a session open must not be root at once. The account of the tooling has no password and comes by key.",
     remediation="./yiyun hosts converge --role administrators",
+    references=("sudoers(5) authenticate", "sudoers(5) NOPASSWD"),
 )
 def sudo_password(host: Host) -> Iterator[Finding]:
     passwords = {account.text("name"): account.text("password") for account in accounts(host)}

@@ -15,6 +15,7 @@ from yiyun.compliance.accounts import sudo
     title_en="Sudo writes down what it is used for",
     rationale="What administrators do must be seen by the audit administrator.",
     remediation="./yiyun hosts converge --role administrators",
+    references=("sudoers(5) logfile", "sudoers(5) syslog"),
 )
 def sudo_record(host: Host) -> Iterator[Finding]:
     defaults = sudo(host).facts("defaults")

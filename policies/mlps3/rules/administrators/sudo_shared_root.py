@@ -15,6 +15,7 @@ from yiyun.compliance.accounts import accounts, groups, sudo_rights
     title_en="No group of people shares all rights",
     rationale="A group whose members may do everything is one administrator with many names: no duties are apart.",
     remediation="./yiyun hosts converge --role administrators",
+    references=("sudoers(5)",),
 )
 def sudo_shared_root(host: Host) -> Iterator[Finding]:
     members: dict[str, list[str]] = {}

@@ -17,6 +17,7 @@ MOST_MINUTES = 15
     title_en="Sudo does not remember a password for long",
     rationale="For as long as sudo remembers, who sits down at the terminal is root.",
     remediation="./yiyun hosts converge --role administrators",
+    references=("sudoers(5) timestamp_timeout",),
 )
 def sudo_timeout(host: Host) -> Iterator[Finding]:
     defaults = sudo(host).facts("defaults")

@@ -15,6 +15,7 @@ from yiyun.site import Site
     title_en="A machine that was put out of use does not run",
     rationale="An old machine that somebody starts again has old holes, old data and an owner who believes it off.",
     remediation="set running of the vm in site.yaml to what is wanted, then ./yiyun up; stop it until then",
+    references=("KubeVirt: Run Strategies",),
 )
 def machine_stays_stopped(obj: Object, site: Site) -> Iterator[Finding]:
     listed = next((vm for vm in site.spec.compute.vms if vm.name == obj.name), None)

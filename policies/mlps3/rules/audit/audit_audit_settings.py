@@ -18,6 +18,7 @@ PATHS = ("/etc/audit",)
     title_en="Changes of what is audited are recorded",
     rationale="Switching the record off is the first thing that an intruder does.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_audit_settings(host: Host) -> Iterator[Finding]:
     return unwatched(host, PATHS)

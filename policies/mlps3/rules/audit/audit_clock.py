@@ -18,6 +18,7 @@ CALLS = ("settimeofday", "clock_settime")
     title_en="Changes of the clock are recorded",
     rationale="A record is worth as much as its time.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_clock(host: Host) -> Iterator[Finding]:
     return unrecorded(host, CALLS)

@@ -18,6 +18,7 @@ CALLS = ("execve",)
     title_en="Commands of people are recorded",
     rationale="Who did what begins with which program was started.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_commands(host: Host) -> Iterator[Finding]:
     return unrecorded(host, CALLS)

@@ -18,6 +18,7 @@ CALLS = ("unlinkat", "renameat")
     title_en="Deletions by people are recorded",
     rationale="What is gone cannot be looked at; who took it away must be known.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_deletions(host: Host) -> Iterator[Finding]:
     return unrecorded(host, CALLS)

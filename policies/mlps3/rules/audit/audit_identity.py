@@ -18,6 +18,7 @@ PATHS = ("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow")
     title_en="Changes of accounts and groups are recorded",
     rationale="Who makes an account makes a way in.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_identity(host: Host) -> Iterator[Finding]:
     return unwatched(host, PATHS)

@@ -18,6 +18,7 @@ PATHS = ("/etc/pam.d", "/etc/security", "/etc/ssh")
     title_en="Changes of how people log in are recorded",
     rationale="One line in PAM opens every account.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_login_settings(host: Host) -> Iterator[Finding]:
     return unwatched(host, PATHS)

@@ -18,6 +18,7 @@ CALLS = ("init_module", "finit_module", "delete_module")
     title_en="Loading and unloading of kernel modules is recorded",
     rationale="A module is the kernel: it can hide everything else.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_modules(host: Host) -> Iterator[Finding]:
     return unrecorded(host, CALLS)

@@ -18,6 +18,7 @@ CALLS = ("mount", "umount2")
     title_en="Mounts are recorded",
     rationale="A mount brings files in, or puts others in front of those that everybody trusts.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_mounts(host: Host) -> Iterator[Finding]:
     return unrecorded(host, CALLS)

@@ -18,6 +18,7 @@ CALLS = ("fchmodat", "fchownat", "setxattr")
     title_en="Changes of rights by people are recorded",
     rationale="A mode of 4755 on a shell is root for everybody.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_permissions(host: Host) -> Iterator[Finding]:
     return unrecorded(host, CALLS)

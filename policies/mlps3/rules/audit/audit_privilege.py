@@ -18,6 +18,7 @@ PATHS = ("/etc/sudoers", "/etc/sudoers.d")
     title_en="Changes of rights to sudo are recorded",
     rationale="Who changes what others may do must be named.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_privilege(host: Host) -> Iterator[Finding]:
     return unwatched(host, PATHS)

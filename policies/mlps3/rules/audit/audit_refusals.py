@@ -18,6 +18,7 @@ CALLS = ("openat", "truncate")
     title_en="Refused access to files is recorded",
     rationale="Trying many doors is how an intruder begins.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_refusals(host: Host) -> Iterator[Finding]:
     return unrecorded(host, CALLS, exits=("-EACCES", "-EPERM"))

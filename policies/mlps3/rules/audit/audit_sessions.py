@@ -18,6 +18,7 @@ PATHS = ("/var/log/wtmp", "/var/log/btmp")
     title_en="Changes of the records of logins are recorded",
     rationale="These files say who was there; editing them hides it.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_sessions(host: Host) -> Iterator[Finding]:
     return unwatched(host, PATHS)

@@ -18,6 +18,7 @@ PATHS = ("/etc/systemd", "/etc/crontab", "/etc/cron.d")
     title_en="Changes of what starts by itself are recorded",
     rationale="What starts by itself brings an intruder back after each reboot.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8)", "audit.rules(7)"),
 )
 def audit_startup(host: Host) -> Iterator[Finding]:
     return unwatched(host, PATHS)

@@ -15,6 +15,7 @@ from yiyun.compliance.services import unit
     title_en="The audit daemon starts with the host",
     rationale="A daemon that somebody must start by hand is missing after each reboot.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditd(8)", "systemctl(1) is-enabled"),
 )
 def auditd_at_boot(host: Host) -> Iterator[Finding]:
     found = unit(host, "auditd.service")

@@ -21,6 +21,7 @@ LEAST_FILES = 5
     title_en="The audit daemon never throws records away because its file is full",
     rationale="With `ignore`, `suspend` or one file, the record ends, or overwrites itself, while everything else goes on.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditd.conf(5) max_log_file_action", "auditd.conf(5) disk_full_action"),
 )
 def auditd_keeps_on(host: Host) -> Iterator[Finding]:
     settings = host.facts("logs").maybe_facts("auditd")

@@ -16,6 +16,7 @@ from yiyun.compliance.audit_rules import running
     title_en="The kernel has lost no audit records",
     rationale="What was lost cannot be asked about; a number above 0 says that the queue was too short, or that nobody read it.",
     remediation="./yiyun hosts converge --role auditd; auditctl --reset-lost",
+    references=("auditctl(8) -s",),
 )
 def auditd_lost(host: Host) -> Iterator[Finding]:
     status = running(host)

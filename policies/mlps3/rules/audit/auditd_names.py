@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="Audit records name people and hosts",
     rationale="A number says who it was on this host only, for as long as the account is there.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditd.conf(5) log_format", "auditd.conf(5) name_format"),
 )
 def auditd_names(host: Host) -> Iterator[Finding]:
     settings = host.facts("logs").maybe_facts("auditd")

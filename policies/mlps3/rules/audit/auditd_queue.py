@@ -18,6 +18,7 @@ LEAST = 8192
     title_en="The kernel keeps audit records until they are taken",
     rationale="When the queue is full, records are lost, which an attacker can bring about.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8) -b",),
 )
 def auditd_queue(host: Host) -> Iterator[Finding]:
     status = running(host)

@@ -15,6 +15,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="The kernel audits, and a daemon takes its records",
     rationale="Without it nobody can say later who did what.",
     remediation="./yiyun hosts converge --role auditd",
+    references=("auditctl(8) -e", "auditd(8)"),
 )
 def auditd_records(host: Host) -> Iterator[Finding]:
     audit = host.facts("audit")

@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="The journal is on disk",
     rationale="A journal in memory is gone with the reboot that it should explain.",
     remediation="./yiyun hosts converge --role journald",
+    references=("journald.conf(5) Storage",),
 )
 def journal_on_disk(host: Host) -> Iterator[Finding]:
     journal = host.facts("logs").facts("journal")

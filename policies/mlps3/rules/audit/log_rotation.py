@@ -16,6 +16,7 @@ SIX_MONTHS = 184
     title_en="The system's log is kept for six months",
     rationale="The Cybersecurity Law wants logs of six months; from July to December that is 184 days.",
     remediation="./yiyun hosts converge --role rsyslog",
+    references=("logrotate(8)",),
 )
 def log_rotation(host: Host) -> Iterator[Finding]:
     rotation = host.facts("logs").maybe_facts("rotation")

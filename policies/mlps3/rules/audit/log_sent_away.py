@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="Records leave the host at once",
     rationale="Who is root on a host can change its records; a copy elsewhere he cannot.",
     remediation="rsyslog_servers in the inventory, then ./yiyun hosts converge --role rsyslog",
+    references=("rsyslog.conf(5)",),
 )
 def log_sent_away(host: Host) -> Iterator[Finding]:
     if not any(not peer.flag("loopback") for peer in host.facts("listening").items("log_connections")):

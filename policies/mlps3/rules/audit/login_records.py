@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="Logins and failed logins are written down",
     rationale="The files are written only where they exist.",
     remediation="touch /var/log/wtmp /var/log/btmp; ./yiyun hosts converge --role rsyslog",
+    references=("utmp(5)",),
 )
 def login_records(host: Host) -> Iterator[Finding]:
     every = host.facts("files").facts("paths")

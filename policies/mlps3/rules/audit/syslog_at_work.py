@@ -15,6 +15,7 @@ from yiyun.compliance.services import at_work
     title_en="A syslog daemon runs and starts with the host",
     rationale="It keeps the records of logins for months and sends them away.",
     remediation="./yiyun hosts converge --role rsyslog",
+    references=("rsyslogd(8)",),
 )
 def syslog_at_work(host: Host) -> Iterator[Finding]:
     return at_work(host, "a syslog daemon", "rsyslog.service")

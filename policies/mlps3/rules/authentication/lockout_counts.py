@@ -15,6 +15,7 @@ from yiyun.compliance.pam import stacks
     title_en="A wrong password is counted wherever one is asked for",
     rationale="The module must be on the way that a login really takes: one that stands behind a `sufficient` module is never asked.",
     remediation="./yiyun hosts converge --role lockout",
+    references=("pam_faillock(8)", "pam.conf(5)"),
 )
 def lockout_counts(host: Host) -> Iterator[Finding]:
     for name, service in stacks(host):

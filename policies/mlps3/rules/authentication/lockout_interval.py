@@ -17,6 +17,7 @@ LEAST_SECONDS = 600
     title_en="Wrong passwords are remembered long enough to be counted",
     rationale="With a short memory, a patient program never reaches the limit.",
     remediation="./yiyun hosts converge --role lockout",
+    references=("faillock.conf(5) fail_interval",),
 )
 def lockout_interval(host: Host) -> Iterator[Finding]:
     for name, lockout in lockouts(host):

@@ -15,6 +15,7 @@ from yiyun.compliance.pam import stacks
     title_en="A locked account stays closed, also to the right password",
     rationale="A lock that the right password opens stops nobody who guesses on.",
     remediation="./yiyun hosts converge --role lockout",
+    references=("pam_faillock(8)", "pam.conf(5)"),
 )
 def lockout_refuses(host: Host) -> Iterator[Finding]:
     for name, service in stacks(host):

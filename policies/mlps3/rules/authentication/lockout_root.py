@@ -16,6 +16,7 @@ from yiyun.compliance.pam import lockouts
     title_en="Guessing root's password ends too",
     rationale="Root is the name that is guessed first.",
     remediation="./yiyun hosts converge --role lockout",
+    references=("faillock.conf(5) even_deny_root",),
 )
 def lockout_root(host: Host) -> Iterator[Finding]:
     for account in accounts(host):

@@ -17,6 +17,7 @@ LEAST_SECONDS = 600
     title_en="A locked account stays locked for a while",
     rationale="Assessors expect 10 to 30 minutes; less lets a program guess on.",
     remediation="./yiyun hosts converge --role lockout",
+    references=("faillock.conf(5) unlock_time",),
 )
 def lockout_time(host: Host) -> Iterator[Finding]:
     for name, lockout in lockouts(host):

@@ -17,6 +17,7 @@ MOST = 5
     title_en="Few wrong passwords lock an account",
     rationale="Assessors expect 3 to 5 tries.",
     remediation="./yiyun hosts converge --role lockout",
+    references=("faillock.conf(5) deny",),
 )
 def lockout_tries(host: Host) -> Iterator[Finding]:
     for name, lockout in lockouts(host):

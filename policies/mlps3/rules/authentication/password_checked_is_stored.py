@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="The password that was looked at is the one that is stored",
     rationale="Without use_authtok the storing module asks again, and takes what it is told then.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("pam_unix(8) use_authtok",),
 )
 def password_checked_is_stored(host: Host) -> Iterator[Finding]:
     password = host.facts("pam").facts("password")

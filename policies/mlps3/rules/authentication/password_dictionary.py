@@ -15,6 +15,7 @@ from yiyun.compliance.pam import quality
     title_en="A new password stands in no dictionary",
     rationale="Words are what a guessing program tries first.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("pwquality.conf(5) dictcheck",),
 )
 def password_dictionary(host: Host) -> Iterator[Finding]:
     found = quality(host)

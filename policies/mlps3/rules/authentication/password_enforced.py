@@ -15,6 +15,7 @@ from yiyun.compliance.pam import quality
     title_en="A bad new password is refused, not only talked about",
     rationale="A warning that can be passed over leaves the bad password in place.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("pwquality.conf(5) enforcing",),
 )
 def password_enforced(host: Host) -> Iterator[Finding]:
     found = quality(host)

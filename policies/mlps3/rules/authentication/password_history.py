@@ -16,6 +16,7 @@ LEAST = 5
     title_en="Earlier passwords do not come again",
     rationale="Changing to and fro between two passwords is no change.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("pam_pwhistory(8) remember", "pam_unix(8) remember"),
 )
 def password_history(host: Host) -> Iterator[Finding]:
     password = host.facts("pam").facts("password")

@@ -17,6 +17,7 @@ LEAST = 3
     title_en="A new password has several kinds of characters",
     rationale="Assessors expect three of four kinds: digits, capitals, small letters, others.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("pwquality.conf(5) minclass",),
 )
 def password_kinds(host: Host) -> Iterator[Finding]:
     found = quality(host)

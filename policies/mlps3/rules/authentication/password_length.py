@@ -17,6 +17,7 @@ LEAST = 8
     title_en="A new password is long",
     rationale="The standard wants complex passwords; assessors expect 8 characters or more.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("pwquality.conf(5) minlen",),
 )
 def password_length(host: Host) -> Iterator[Finding]:
     found = quality(host)

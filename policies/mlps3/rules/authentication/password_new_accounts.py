@@ -16,6 +16,7 @@ DAYS = 90
     title_en="Accounts that are made from now on must change their passwords",
     rationale="The standard wants passwords changed regularly; assessors expect 90 days.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("login.defs(5) PASS_MAX_DAYS",),
 )
 def password_new_accounts(host: Host) -> Iterator[Finding]:
     defaults = host.facts("pam").facts("new_accounts")

@@ -15,6 +15,7 @@ from yiyun.compliance.pam import quality
     title_en="A new password does not hold the account's name",
     rationale="The name is what everybody knows of an account.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("pwquality.conf(5) usercheck",),
 )
 def password_not_the_name(host: Host) -> Iterator[Finding]:
     found = quality(host)

@@ -15,6 +15,7 @@ from yiyun.compliance.pam import quality
     title_en="Passwords that root sets are looked at too",
     rationale="First passwords, and root's own, are set by root.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("pwquality.conf(5) enforce_for_root",),
 )
 def password_root_too(host: Host) -> Iterator[Finding]:
     found = quality(host)

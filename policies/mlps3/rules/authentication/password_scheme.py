@@ -16,6 +16,7 @@ STRONG = ("blowfish", "gost_yescrypt", "sha256", "sha512", "sm3", "yescrypt")
     title_en="New passwords are stored with a strong scheme",
     rationale="MD5 and DES hashes of a stolen file are guessed back in hours.",
     remediation="the argument sha512, yescrypt or sm3 of pam_unix in the stack of passwd",
+    references=("pam_unix(8)", "crypt(5)"),
 )
 def password_scheme(host: Host) -> Iterator[Finding]:
     password = host.facts("pam").facts("password")

@@ -16,6 +16,7 @@ MOST_SECONDS = 600
     title_en="An idle shell ends by itself, and nobody can change that",
     rationale="A shell that nobody is at is an open door; assessors expect 10 minutes or less.",
     remediation="./yiyun hosts converge --role session_timeout",
+    references=("bash(1) TMOUT",),
 )
 def shell_timeout(host: Host) -> Iterator[Finding]:
     for kind in ("login", "interactive"):

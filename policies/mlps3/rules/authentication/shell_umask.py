@@ -18,6 +18,7 @@ WITHOUT_ANY = 0o022
     title_en="What a person makes is not everybody's to read",
     rationale="Files hold what their maker knows; others get them only when he says so.",
     remediation="./yiyun hosts converge --role umask",
+    references=("umask(2)", "pam_umask(8)"),
 )
 def shell_umask(host: Host) -> Iterator[Finding]:
     login = host.facts("shell").facts("login")

@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, NotApplicable, Severity, rule
     title_en="Only members of a group may try to become somebody else by su",
     rationale="Who is nobody's administrator has no reason to try root's password.",
     remediation="./yiyun hosts converge --role administrators",
+    references=("pam_wheel(8)",),
 )
 def su_restricted(host: Host) -> Iterator[Finding]:
     pam = host.facts("pam")

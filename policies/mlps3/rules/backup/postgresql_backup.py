@@ -16,6 +16,7 @@ BARMAN = "barman-cloud.cloudnative-pg.io"
     title_en="Every PostgreSQL cluster is backed up",
     rationale=("Replicas repeat a wrong DELETE within milliseconds; only a backup with its log brings the data back."),
     remediation=("Archive the log to an object store (plugin barman-cloud) and add a ScheduledBackup for the cluster."),
+    references=("CloudNativePG: Backup",),
 )
 def postgresql_backup(obj: Object, world: World) -> Iterator[Finding]:
     plugins = obj.spec.maps("plugins")

@@ -19,6 +19,7 @@ ESCAPES = re.compile(r"\\[mnorsv]")
     title_en="A login at the console begins with a warning that tells nothing of the system",
     rationale="Who comes must know that he may not, and that it is recorded; what the system is helps only an attacker.",
     remediation="./yiyun hosts converge --role login_banner",
+    references=("issue(5)",),
 )
 def banner_console(host: Host) -> Iterator[Finding]:
     yield from without_a_warning(host, "console", ESCAPES)

@@ -15,6 +15,7 @@ from yiyun.compliance.banner import without_a_warning
     title_en="A login over SSH begins with a warning that tells nothing of the system",
     rationale="Who comes must know that he may not, and that it is recorded; what the system is helps only an attacker.",
     remediation="./yiyun hosts converge --role login_banner",
+    references=("sshd_config(5) Banner",),
 )
 def banner_remote(host: Host) -> Iterator[Finding]:
     yield from without_a_warning(host, "remote")

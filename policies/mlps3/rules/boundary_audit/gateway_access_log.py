@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="Gateways record every request",
     rationale="What passes the boundary unrecorded cannot be enquired into.",
     remediation="take disable and matches out of spec.telemetry.accessLog",
+    references=("Envoy Gateway: EnvoyProxy, telemetry.accessLog",),
     admission=Admission(
         "!object.?spec.?telemetry.?accessLog.?disable.orValue(false)"
         " && (size(object.?spec.?telemetry.?accessLog.?settings.orValue([])) == 0"

@@ -22,6 +22,7 @@ WANTED = {
     title_en="A record of a gateway tells when, who, what and with what outcome",
     rationale="A record without one of these answers no question.",
     remediation="give every format of spec.telemetry.accessLog the operators that the finding names",
+    references=("Envoy Gateway: EnvoyProxy, telemetry.accessLog",),
     admission=Admission(
         "object.?spec.?telemetry.?accessLog.?settings.orValue([]).all(s, !has(s.format) || dyn(s.format) == {} || ("
         + " && ".join(

@@ -18,6 +18,7 @@ SOURCES = "object.?spec.?loadBalancerSourceRanges.orValue([])"
     title_en="No public load balancer opens an administration port to everybody",
     rationale="Databases and administration are for those who are named.",
     remediation="name the networks of the clients in loadBalancerSourceRanges, or make the Service a ClusterIP",
+    references=("Kubernetes: Service, type LoadBalancer",),
     admission=Admission(
         f"object.?spec.?type.orValue('') != 'LoadBalancer' || ({SOURCES}.all(n, {READABLE.format('n')}) && "
         f"((size({SOURCES}) > 0 && !{SOURCES}.exists(n, {EVERYBODY.format('n')})) || "

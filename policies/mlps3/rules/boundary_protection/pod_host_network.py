@@ -18,6 +18,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
         "storage networks, and their traffic."
     ),
     remediation="Remove hostNetwork and publish the port with a Service or a Gateway.",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=Admission("!variables.pod.?hostNetwork.orValue(false)"),
 )
 def pod_host_network(obj: Object) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="No container opens a port on its host",
     rationale="A host port is a way in that passes no load balancer and no gateway.",
     remediation="Remove hostPort and publish the port with a Service or a Gateway.",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=every_container(
         "c.?ports.orValue([]).all(p, !variables.pod.?hostNetwork.orValue(false) && p.?hostPort.orValue(0) == 0)"
     ),

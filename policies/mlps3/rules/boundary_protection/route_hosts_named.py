@@ -15,6 +15,7 @@ from yiyun.compliance.routes import GATEWAY, HTTP_ROUTES, redirects_only
     title_en="Gateways let in requests for named hosts only",
     rationale="A route without a name takes whatever is sent to the address: the boundary then controls a port, not what is asked for.",
     remediation="give the route hostnames, or every listener that it names a hostname",
+    references=("Gateway API: HTTPRoute, hostnames",),
 )
 def route_hosts_named(obj: Object, world: World) -> Iterator[Finding]:
     if redirects_only(obj):

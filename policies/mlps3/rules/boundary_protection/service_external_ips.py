@@ -15,6 +15,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
         "With externalIPs a Service takes over the traffic to any address, another tenant's included, on every host."
     ),
     remediation="Remove externalIPs; addresses come from the load balancer's range.",
+    references=("Kubernetes: Service, external IPs",),
     admission=Admission("size(object.?spec.?externalIPs.orValue([])) == 0"),
 )
 def service_external_ips(obj: Object) -> Iterator[Finding]:

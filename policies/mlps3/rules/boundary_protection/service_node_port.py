@@ -15,6 +15,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
         "A node port is open on all hosts, the management network included, and passes no controlled interface."
     ),
     remediation="Use type ClusterIP behind a Gateway, or type LoadBalancer with an address of the site's range.",
+    references=("Kubernetes: Service, type NodePort",),
     admission=Admission("object.?spec.?type.orValue('') != 'NodePort'"),
 )
 def service_node_port(obj: Object) -> Iterator[Finding]:

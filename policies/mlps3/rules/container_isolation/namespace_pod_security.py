@@ -24,6 +24,7 @@ LEVEL = f"object.metadata.?labels[?'{ENFORCE}'].orValue('')"
         "Label the namespace pod-security.kubernetes.io/enforce: restricted (or baseline); only namespaces of the "
         "platform may say privileged."
     ),
+    references=("Kubernetes: Pod Security Admission",),
     admission=Admission(
         f"{LEVEL} in ['restricted', 'baseline'] || ({LEVEL} == 'privileged'"
         f" && object.metadata.?labels[?'{TENANT}'].orValue('') == '')",

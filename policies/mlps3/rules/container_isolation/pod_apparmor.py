@@ -20,6 +20,7 @@ ANNOTATIONS = {kind: f"{path.removesuffix('spec')}metadata.annotations" for kind
     title_en="No container leaves the profile of AppArmor",
     rationale="The profile decides what a process may touch, whatever rights its user has.",
     remediation="take appArmorProfile Unconfined out, or name RuntimeDefault or a profile of the host",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=Admission(
         every_context(lambda at: f"{at}.?appArmorProfile.?type.orValue('') != 'Unconfined'")
         + f" && variables.annotations.all(k, !k.startsWith('{PREFIX}') || variables.annotations[k] != 'unconfined')"

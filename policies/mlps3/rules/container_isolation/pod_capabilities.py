@@ -22,6 +22,7 @@ WRITTEN = [prefix + name for prefix in ("", "CAP_") for name in sorted(ALLOWED)]
     title_en="No container adds capabilities beyond the default ones",
     rationale=("Capabilities such as SYS_ADMIN, NET_ADMIN or SYS_PTRACE are ways out of the container onto its host."),
     remediation="Drop ALL and add back only NET_BIND_SERVICE where a port below 1024 is needed.",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=every_container(
         f"c.?securityContext.?capabilities.?add.orValue([]).all(n, n.upperAscii() in {cel(WRITTEN)})"
     ),

@@ -16,6 +16,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="Every container drops all capabilities",
     rationale=("The default set still lets a process change owners and send raw packets; hardly any program needs it."),
     remediation='Set securityContext.capabilities.drop to ["ALL"] in every container.',
+    references=("Kubernetes: Pod Security Standards, Restricted",),
     admission=every_container(
         "c.?securityContext.?capabilities.?drop.orValue([]).exists(n, n.upperAscii() == 'ALL')", but=WINDOWS
     ),

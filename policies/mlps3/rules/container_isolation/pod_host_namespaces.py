@@ -14,6 +14,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="No pod shares the process or IPC namespace of its host",
     rationale=("With the host's processes in view a container can read their environment and memory, and signal them."),
     remediation="Remove hostPID and hostIPC from the pod.",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=Admission("!variables.pod.?hostPID.orValue(false) && !variables.pod.?hostIPC.orValue(false)"),
 )
 def pod_host_namespaces(obj: Object) -> Iterator[Finding]:

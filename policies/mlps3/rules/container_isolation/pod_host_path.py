@@ -17,6 +17,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
         "container runtime's socket."
     ),
     remediation=("Use a PersistentVolumeClaim, an emptyDir, a ConfigMap or a projected volume instead of hostPath."),
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=Admission("!variables.pod.?volumes.orValue([]).exists(v, has(v.hostPath))"),
 )
 def pod_host_path(obj: Object) -> Iterator[Finding]:

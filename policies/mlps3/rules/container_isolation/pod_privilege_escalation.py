@@ -15,6 +15,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="No process of a container gains more rights than its parent",
     rationale="Without this a set-user-id program inside the image turns any foothold into root.",
     remediation="Set securityContext.allowPrivilegeEscalation to false in every container; left out, it is true.",
+    references=("Kubernetes: Pod Security Standards, Restricted",),
     admission=every_container("!c.?securityContext.?allowPrivilegeEscalation.orValue(true)", but=WINDOWS),
 )
 def pod_privilege_escalation(obj: Object) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
         "tenant's workload on that host."
     ),
     remediation=("Remove securityContext.privileged, and add only the capability or device that the program needs."),
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=every_container("!c.?securityContext.?privileged.orValue(false)"),
 )
 def pod_privileged(obj: Object) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="No container sees the unmasked /proc",
     rationale="The masked files of /proc tell about the kernel's memory, and some of them change it.",
     remediation="Remove securityContext.procMount.",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=every_container("c.?securityContext.?procMount.orValue('Default') in ['', 'Default']"),
 )
 def pod_proc_mount(obj: Object) -> Iterator[Finding]:

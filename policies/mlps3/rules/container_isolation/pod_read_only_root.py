@@ -16,6 +16,10 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="Containers cannot write to their own image",
     rationale="Where the root file system cannot be written, malware cannot install itself in it.",
     remediation=("Set securityContext.readOnlyRootFilesystem to true and mount an emptyDir where the program writes."),
+    references=(
+        "NSA and CISA: Kubernetes Hardening Guidance",
+        "Kubernetes: Configure a Security Context for a Pod or Container",
+    ),
     admission=every_container("c.?securityContext.?readOnlyRootFilesystem.orValue(false)"),
 )
 def pod_read_only_root(obj: Object) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     remediation=(
         "Set securityContext.runAsNonRoot to true (or runAsUser to a number above 0) in the pod or in every container."
     ),
+    references=("Kubernetes: Pod Security Standards, Restricted",),
     admission=every_container(
         # The user decides; without one, the promise not to be root. A container's own word goes before the pod's.
         "c.?securityContext.?runAsUser.or(variables.pod.?securityContext.?runAsUser).optMap(user, user != 0).orValue("

@@ -16,6 +16,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     title_en="Every container runs under a seccomp profile",
     rationale="The runtime's profile takes away the system calls by which most container escapes begin.",
     remediation="Set securityContext.seccompProfile.type to RuntimeDefault in the pod.",
+    references=("Kubernetes: Pod Security Standards, Restricted",),
     admission=every_container(
         "(c.?securityContext.?seccompProfile.hasValue() ? c.?securityContext.?seccompProfile.?type"
         " : variables.pod.?securityContext.?seccompProfile.?type).orValue('') in ['RuntimeDefault', 'Localhost']",

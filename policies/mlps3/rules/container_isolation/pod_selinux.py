@@ -18,6 +18,7 @@ TYPES = ("container_t", "container_init_t", "container_kvm_t", "container_engine
     title_en="No container takes a label that SELinux lets do more",
     rationale="The label decides what a process may touch; with another type or user it decides nothing.",
     remediation="take user and role out of seLinuxOptions, and types other than those for containers",
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=Admission(
         every_context(
             lambda at: (

@@ -25,6 +25,7 @@ SAFE = frozenset({
     remediation=(
         "Remove the parameter from securityContext.sysctls; set it on the hosts with the roles if all need it."
     ),
+    references=("Kubernetes: Pod Security Standards, Baseline",),
     admission=Admission(
         f"variables.pod.?securityContext.?sysctls.orValue([]).all(each, each.name in {cel(sorted(SAFE))})"
     ),

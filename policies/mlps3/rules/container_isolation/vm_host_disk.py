@@ -14,6 +14,7 @@ from yiyun.compliance.machines import MACHINE_KINDS, every_machine, machine_spec
     title_en="No machine opens files of its host",
     rationale="A machine with a file of the host, or with a device that another one uses, is not apart from it.",
     remediation="use a PersistentVolumeClaim instead of hostDisk; take filesystems out of domain.devices",
+    references=("Kubernetes: Pod Security Standards, Baseline", "KubeVirt: Disks and Volumes, hostDisk"),
     admission=every_machine(
         "MACHINE.?volumes.orValue([]).all(v, !has(v.hostDisk))"
         " && size(MACHINE.?domain.?devices.?filesystems.orValue([])) == 0"

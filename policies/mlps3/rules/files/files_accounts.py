@@ -18,6 +18,7 @@ GROUPS = ("root",)
     title_en="Only root changes the list of accounts",
     rationale="Who writes here makes himself root.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("passwd(5)", "group(5)"),
 )
 def files_accounts(host: Host) -> Iterator[Finding]:
     found = False

@@ -18,6 +18,7 @@ GROUPS = ("root",)
     title_en="Only root reads and changes what is audited",
     rationale="Who knows what is not recorded knows where to go.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("auditd.conf(5)", "audit.rules(7)"),
 )
 def files_audit_settings(host: Host) -> Iterator[Finding]:
     found = False

@@ -15,6 +15,7 @@ from yiyun.compliance.host_files import OTHERS, owned
     title_en="Only root reads the keys by which the host proves itself",
     rationale="Who has the key can stand in for the host.",
     remediation="chown root:root FILE; chmod 0600 FILE",
+    references=("sshd(8) FILES",),
 )
 def files_host_keys(host: Host) -> Iterator[Finding]:
     found = host.facts("files").items("host_keys")

@@ -18,6 +18,7 @@ GROUPS = ("root",)
     title_en="Only root changes how people log in",
     rationale="One line here opens every account.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("pam.conf(5)", "sshd_config(5)"),
 )
 def files_login_settings(host: Host) -> Iterator[Finding]:
     found = False

@@ -18,6 +18,7 @@ GROUPS = ("root",)
     title_en="Only root reads earlier passwords",
     rationale="Earlier passwords say what the next one looks like.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("pam_pwhistory(8)",),
 )
 def files_old_passwords(host: Host) -> Iterator[Finding]:
     found = False

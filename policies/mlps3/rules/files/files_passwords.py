@@ -18,6 +18,7 @@ GROUPS = ("root", "shadow")
     title_en="Only root reads password hashes",
     rationale="Hashes are guessed at home, as fast as the guesser likes.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("shadow(5)", "gshadow(5)"),
 )
 def files_passwords(host: Host) -> Iterator[Finding]:
     found = False

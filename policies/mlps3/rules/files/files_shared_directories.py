@@ -15,6 +15,7 @@ from yiyun.compliance.host_files import OTHERS_WRITE, STICKY, existing
     title_en="In shared directories, everybody deletes only what is his",
     rationale="Without the bit, anybody can put his file in the place of another's.",
     remediation="chmod 1777 /tmp /var/tmp",
+    references=("inode(7)",),
 )
 def files_shared_directories(host: Host) -> Iterator[Finding]:
     for path, facts in existing(host, ("/tmp", "/var/tmp")):

@@ -18,6 +18,7 @@ GROUPS = ("root",)
     title_en="Only root changes who may do what",
     rationale="Who writes here makes himself root.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("sudoers(5)",),
 )
 def files_sudo(host: Host) -> Iterator[Finding]:
     found = False

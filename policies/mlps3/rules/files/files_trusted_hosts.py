@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="No file trusts whole hosts",
     rationale="Trust in hosts passes on: who holds one holds all.",
     remediation="rm /etc/hosts.equiv /root/.rhosts",
+    references=("hosts.equiv(5)",),
 )
 def files_trusted_hosts(host: Host) -> Iterator[Finding]:
     every = host.facts("files").facts("paths")

@@ -18,6 +18,7 @@ GROUPS = ("root",)
     title_en="Only root changes what starts with the host",
     rationale="What stands here runs as root.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("systemd.unit(5)",),
 )
 def files_units(host: Host) -> Iterator[Finding]:
     found = False

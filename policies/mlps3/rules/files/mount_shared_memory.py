@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, NotApplicable, Severity, rule
     title_en="Nothing is run from shared memory",
     rationale="Everybody writes there, and nothing of it is ever on a disk that is searched.",
     remediation="./yiyun hosts converge --role mount_options",
+    references=("mount(8) FILESYSTEM-INDEPENDENT MOUNT OPTIONS",),
 )
 def mount_shared_memory(host: Host) -> Iterator[Finding]:
     point = host.facts("mounts").facts("points").maybe_facts("/dev/shm")

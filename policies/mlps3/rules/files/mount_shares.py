@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, NotApplicable, Severity, rule, shown
     title_en="Shares of the network give no rights on the host",
     rationale="Root of another machine can put a program with an owner bit there.",
     remediation="mount with nosuid,nodev",
+    references=("mount(8) FILESYSTEM-INDEPENDENT MOUNT OPTIONS",),
 )
 def mount_shares(host: Host) -> Iterator[Finding]:
     shares = host.facts("mounts").items("shares")

@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, NotApplicable, Severity, rule
     title_en="No file in /var/tmp gives rights",
     rationale="Everybody writes there.",
     remediation="./yiyun hosts converge --role mount_options",
+    references=("mount(8) FILESYSTEM-INDEPENDENT MOUNT OPTIONS",),
 )
 def mount_var_tmp(host: Host) -> Iterator[Finding]:
     point = host.facts("mounts").facts("points").maybe_facts("/var/tmp")

@@ -18,6 +18,7 @@ PORTS = (22, 2379, 2380, 6443, 10250, 10257, 10259)
     title_en="Only known networks reach the ports of administration",
     rationale="A login that everybody can try is tried by everybody.",
     remediation="./yiyun hosts converge --role firewall",
+    references=("nft(8)",),
 )
 def firewall_administration(host: Host) -> Iterator[Finding]:
     return open_to_anybody(host, PORTS)

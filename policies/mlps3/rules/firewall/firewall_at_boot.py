@@ -15,6 +15,7 @@ from yiyun.compliance.services import unit
     title_en="The packet filter is there after a reboot",
     rationale="Rules that somebody has typed in are gone with the next power cut.",
     remediation="./yiyun hosts converge --role firewall",
+    references=("nft(8)",),
 )
 def firewall_at_boot(host: Host) -> Iterator[Finding]:
     candidates = [unit(host, name) for name in ("yiyun-firewall.service", "nftables.service", "firewalld.service")]

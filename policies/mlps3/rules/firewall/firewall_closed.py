@@ -15,6 +15,7 @@ from yiyun.compliance.packet_filter import firewall_chains, has_ipv6
     title_en="What no rule lets in does not come in",
     rationale="A list of what may come in is complete by itself; a list of what may not never is.",
     remediation="./yiyun hosts converge --role firewall",
+    references=("nft(8)",),
 )
 def firewall_closed(host: Host) -> Iterator[Finding]:
     chains = firewall_chains(host)

@@ -18,6 +18,7 @@ MOST_PORTS = 4096
     title_en="No rule lets everything in from anywhere",
     rationale="Behind such a rule, all others are decoration.",
     remediation="./yiyun hosts converge --role firewall",
+    references=("nft(8)",),
 )
 def firewall_not_everything(host: Host) -> Iterator[Finding]:
     return open_widely(host, MOST_PORTS)

@@ -15,6 +15,7 @@ from yiyun.compliance.packet_filter import closing
     title_en="The packet filter knows which connections it has let in",
     rationale="Without states, answers must be let in from everywhere, and with them everything that looks like one.",
     remediation="./yiyun hosts converge --role firewall",
+    references=("nft(8)",),
 )
 def firewall_stateful(host: Host) -> Iterator[Finding]:
     chains = closing(host)

@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="Files are compared with what they were, by the clock",
     rationale="A base that nobody compares with is a file.",
     remediation="./yiyun hosts converge --role file_integrity",
+    references=("aide(1)",),
 )
 def file_integrity_daily(host: Host) -> Iterator[Finding]:
     runs = host.facts("protection").facts("runs")

@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, Unevaluated, rule
     title_en="The host knows what its files were",
     rationale="Without a base nobody can say what an intruder has changed.",
     remediation="./yiyun hosts converge --role file_integrity",
+    references=("aide(1)",),
 )
 def file_integrity_database(host: Host) -> Iterator[Finding]:
     days = host.facts("protection").maybe_number("aide_days")

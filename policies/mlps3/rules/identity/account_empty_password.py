@@ -15,6 +15,7 @@ from yiyun.compliance.accounts import accounts
     title_en="No account opens without a password",
     rationale="An account with an empty password belongs to everybody.",
     remediation="passwd --lock NAME, or give it a password",
+    references=("shadow(5)",),
 )
 def account_empty_password(host: Host) -> Iterator[Finding]:
     for account in accounts(host):

@@ -17,6 +17,7 @@ DAYS = 90
     title_en="An account whose password has run out closes by itself",
     rationale="Accounts that nobody uses any more must not stay open; root's console is the way back in and is left out.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("shadow(5)", "useradd(8) --inactive"),
 )
 def account_idle(host: Host) -> Iterator[Finding]:
     for account in accounts(host):

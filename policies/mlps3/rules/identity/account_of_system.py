@@ -17,6 +17,7 @@ FIRST_PERSON = 1000
     title_en="Accounts of programs cannot log in by password",
     rationale="Accounts that come with the system are known to every attacker by name.",
     remediation="passwd --lock NAME; usermod --shell /usr/sbin/nologin NAME",
+    references=("passwd(5)", "shadow(5)"),
 )
 def account_of_system(host: Host) -> Iterator[Finding]:
     for account in accounts(host):

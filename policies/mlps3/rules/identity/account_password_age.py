@@ -17,6 +17,7 @@ DAYS = 90
     title_en="Passwords are changed regularly",
     rationale="The standard wants passwords changed regularly; assessors expect 90 days. Accounts that have none are left alone.",
     remediation="./yiyun hosts converge --role password_quality",
+    references=("shadow(5)", "chage(1)"),
 )
 def account_password_age(host: Host) -> Iterator[Finding]:
     for account in accounts(host):

@@ -17,6 +17,7 @@ DAYS = 90
     title_en="No password is older than it may be",
     rationale="A limit on paper that nobody has kept for months is none.",
     remediation="chage --lastday 0 NAME, or lock the account",
+    references=("shadow(5)", "chage(1)"),
 )
 def account_password_overdue(host: Host) -> Iterator[Finding]:
     for account in accounts(host):

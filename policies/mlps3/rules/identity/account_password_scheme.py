@@ -19,6 +19,7 @@ NO_HASH = ("empty", "locked", "none")
     title_en="Passwords are stored so that they cannot be guessed back",
     rationale="MD5 and DES hashes of a stolen file are guessed back in hours.",
     remediation="ENCRYPT_METHOD in /etc/login.defs, then a new password for those named",
+    references=("crypt(5)",),
 )
 def account_password_scheme(host: Host) -> Iterator[Finding]:
     for account in accounts(host):

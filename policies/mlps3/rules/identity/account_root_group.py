@@ -17,6 +17,7 @@ FIRST_PERSON = 1000
     title_en="Nobody but root is in root's group",
     rationale="Files that root's group may read are meant for root.",
     remediation="gpasswd --delete NAME root",
+    references=("group(5)",),
 )
 def account_root_group(host: Host) -> Iterator[Finding]:
     for group in groups(host):

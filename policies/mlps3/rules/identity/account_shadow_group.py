@@ -15,6 +15,7 @@ from yiyun.compliance.accounts import groups
     title_en="Nobody is in the group that reads password hashes",
     rationale="Who reads the hashes can guess the passwords at home.",
     remediation="gpasswd --delete NAME shadow",
+    references=("group(5)", "shadow(5)"),
 )
 def account_shadow_group(host: Host) -> Iterator[Finding]:
     for group in groups(host):

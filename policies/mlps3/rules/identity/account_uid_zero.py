@@ -15,6 +15,7 @@ from yiyun.compliance.accounts import accounts
     title_en="Only root has all rights by its number",
     rationale="A second account with uid 0 is root under a name that nobody watches.",
     remediation="usermod --uid NUMBER NAME, or userdel NAME",
+    references=("passwd(5)",),
 )
 def account_uid_zero(host: Host) -> Iterator[Finding]:
     for account in accounts(host):

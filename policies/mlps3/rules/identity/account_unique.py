@@ -15,6 +15,7 @@ from yiyun.compliance.accounts import accounts
     title_en="Every account is one person's or one program's",
     rationale="Two names with one number, or one name twice, are one account in every record.",
     remediation="usermod --uid NUMBER NAME",
+    references=("passwd(5)",),
 )
 def account_unique(host: Host) -> Iterator[Finding]:
     numbers: dict[int, str] = {}

@@ -15,6 +15,7 @@ from yiyun.compliance.accounts import accounts, groups
     title_en="Every group is one group, and every account's group exists",
     rationale="A number that two groups share, or that no group has yet, gives rights to whoever gets it next.",
     remediation="groupmod --gid NUMBER NAME, or groupadd --gid NUMBER NAME",
+    references=("group(5)",),
 )
 def group_unique(host: Host) -> Iterator[Finding]:
     numbers: dict[int, str] = {}

@@ -15,6 +15,7 @@ from yiyun.compliance.images import IMAGE_KINDS, every_image, images
     title_en="Images are named by digest",
     rationale="A tag can be moved to other content; a digest is the content.",
     remediation="Append @sha256:... as the registry shows it.",
+    references=("Kubernetes: Images",),
     admission=every_image("image.matches('^[^@]*@sha256:')"),
 )
 def image_digest(obj: Object) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from yiyun.compliance.images import IMAGE_KINDS, every_image, images
     title_en="Images are named by a version",
     rationale="latest is whatever was pushed last: what runs was neither reviewed nor can it be brought back.",
     remediation="Name a version tag, better a digest (image@sha256:...).",
+    references=("Kubernetes: Images",),
     admission=every_image(
         "image.matches('^[^@]*@[^@]|^[^@]*@@') || (image.matches('^([^@]*/)?[^/:@]*:[^/@]+@?$') && !image.matches('^([^@]*/)?[^/:@]*:latest@?$'))"
     ),

@@ -17,6 +17,7 @@ NOTHING = ("|/bin/false", "|/bin/true", "|/usr/bin/false", "|/usr/bin/true")
     title_en="A broken program's memory reaches no disk",
     rationale="Passwords, keys and patients' data stand in memory; a dump lies there until somebody finds it.",
     remediation="./yiyun hosts converge --role core_dumps",
+    references=("core(5)", "Linux kernel: Documentation/admin-guide/sysctl/kernel.rst core_pattern"),
 )
 def core_dumps_nowhere(host: Host) -> Iterator[Finding]:
     values = host.facts("sysctls").facts("values")

@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="People's programs may leave no dump",
     rationale="What a person works on stands in the memory of his programs.",
     remediation="./yiyun hosts converge --role core_dumps",
+    references=("limits.conf(5) core", "core(5)"),
 )
 def core_dumps_of_people(host: Host) -> Iterator[Finding]:
     login = host.facts("shell").facts("login")

@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="The kernel places programs in memory at random",
     rationale="Attacks on memory need to know where things are.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/kernel.rst randomize_va_space",),
 )
 def kernel_aslr(host: Host) -> Iterator[Finding]:
     return value_in(host, "kernel.randomize_va_space", ("2",), absent="this kernel cannot place programs at random")

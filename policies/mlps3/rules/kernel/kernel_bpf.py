@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Only administrators load programs into the kernel",
     rationale="The verifier of such programs has had many holes.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/kernel.rst unprivileged_bpf_disabled",),
 )
 def kernel_bpf(host: Host) -> Iterator[Finding]:
     return value_in(host, "kernel.unprivileged_bpf_disabled", ("1", "2"))

@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Programs in the kernel are compiled with blinding",
     rationale="Constants of such programs have served to bring code into the kernel.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/net.rst bpf_jit_harden",),
 )
 def kernel_bpf_jit(host: Host) -> Iterator[Finding]:
     return value_in(host, "net.core.bpf_jit_harden", ("1", "2"))

@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Programs with special rights leave no dump",
     rationale="A dump of passwd or sudo holds what was typed.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/fs.rst suid_dumpable",),
 )
 def kernel_dumps_privileged(host: Host) -> Iterator[Finding]:
     return value_in(host, "fs.suid_dumpable", ("0",))

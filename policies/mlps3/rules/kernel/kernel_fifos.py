@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Pipes in shared directories catch nobody's data",
     rationale="A pipe where a program expects its own file gets the file's content.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/fs.rst protected_fifos",),
 )
 def kernel_fifos(host: Host) -> Iterator[Finding]:
     return value_in(host, "fs.protected_fifos", ("1", "2"))

@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Links in shared directories lead nobody astray",
     rationale="A link in /tmp has often made a program of root's write somewhere else.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/fs.rst protected_symlinks",),
 )
 def kernel_links_symbolic(host: Host) -> Iterator[Finding]:
     return value_in(host, "fs.protected_symlinks", ("1",), absent="this kernel does not protect links")

@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Only administrators read the kernel's messages",
     rationale="Messages show addresses, devices and what breaks.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/kernel.rst dmesg_restrict",),
 )
 def kernel_messages(host: Host) -> Iterator[Finding]:
     return value_in(host, "kernel.dmesg_restrict", ("1",), absent="this kernel cannot keep its messages")

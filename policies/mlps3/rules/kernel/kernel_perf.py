@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Only administrators measure other programs",
     rationale="Counters of the processor have shown others' keys.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/kernel.rst perf_event_paranoid",),
 )
 def kernel_perf(host: Host) -> Iterator[Finding]:
     return value_in(host, "kernel.perf_event_paranoid", ("2", "3", "4"))

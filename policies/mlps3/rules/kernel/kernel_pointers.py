@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="The kernel does not show its addresses",
     rationale="Where the kernel is in memory is half of an attack on it.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/kernel.rst kptr_restrict",),
 )
 def kernel_pointers(host: Host) -> Iterator[Finding]:
     return value_in(host, "kernel.kptr_restrict", ("1", "2"), absent="this kernel cannot hide its addresses")

@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Files in shared directories catch nobody's data",
     rationale="A file of somebody else where a program expects its own gets its content.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysctl/fs.rst protected_regular",),
 )
 def kernel_regular_files(host: Host) -> Iterator[Finding]:
     return value_in(host, "fs.protected_regular", ("1", "2"))

@@ -15,6 +15,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Half-open connections do not close the door for others",
     rationale="With forged senders, a few packets a second fill the queue.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/networking/ip-sysctl.rst tcp_syncookies",),
 )
 def kernel_syncookies(host: Host) -> Iterator[Finding]:
     return value_in(host, "net.ipv4.tcp_syncookies", ("1", "2"))

@@ -16,6 +16,7 @@ from yiyun.compliance.kernel import value_in
     title_en="Nobody reboots or kills by keys at the console",
     rationale="Whoever stands at the console, or has its remote view, needs no login for these keys.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/admin-guide/sysrq.rst",),
 )
 def kernel_sysrq(host: Host) -> Iterator[Finding]:
     return value_in(host, "kernel.sysrq", ("0",))

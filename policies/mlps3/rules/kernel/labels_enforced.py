@@ -15,6 +15,7 @@ from yiyun.compliance import Finding, Host, NeedsPerson, Severity, rule, shown
     title_en="Labels decide who may touch what",
     rationale="Rights that an owner may give away protect nothing from the owner's own programs.",
     remediation="setenforce 1 and SELINUX=enforcing in /etc/selinux/config",
+    references=("selinux(8)", "apparmor(7)"),
 )
 def labels_enforced(host: Host) -> Iterator[Finding]:
     facts = host.facts("lsm")

@@ -15,6 +15,7 @@ from yiyun.compliance import Finding, Host, Severity, Unevaluated, rule
     title_en="Memory is emptied when it changes hands",
     rationale="What a machine leaves in memory, the next one could read.",
     remediation="add init_on_free=1 to the command line of the kernel",
+    references=("Linux kernel: Documentation/admin-guide/kernel-parameters.txt init_on_free",),
 )
 def memory_emptied(host: Host) -> Iterator[Finding]:
     emptied = host.facts("machine").facts("emptied")

@@ -15,6 +15,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="Memory of machines is not merged",
     rationale="By how long a write takes a machine finds out what another one has in its memory.",
     remediation="echo 2 > /sys/kernel/mm/ksm/run; systemctl disable --now ksm ksmtuned",
+    references=("Linux kernel: Documentation/admin-guide/mm/ksm.rst",),
 )
 def memory_not_merged(host: Host) -> Iterator[Finding]:
     isolation = host.facts("isolation")

@@ -15,6 +15,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="The kernel reads no file system that nobody uses",
     rationale="A made-up disk of such a kind attacks the kernel that reads it.",
     remediation="install NAME /bin/false in /etc/modprobe.d",
+    references=("modprobe.d(5) install",),
 )
 def module_filesystems(host: Host) -> Iterator[Finding]:
     every = host.facts("modules").facts("modules")

@@ -15,6 +15,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="The kernel speaks no protocol that nobody uses",
     rationale="Each of these has had holes that any user could reach by opening a socket.",
     remediation="install NAME /bin/false in /etc/modprobe.d",
+    references=("modprobe.d(5) install",),
 )
 def module_protocols(host: Host) -> Iterator[Finding]:
     every = host.facts("modules").facts("modules")

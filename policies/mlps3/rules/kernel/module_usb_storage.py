@@ -15,6 +15,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="Disks that somebody plugs in are not read",
     rationale="No data leaves a host on a stick, and nothing comes in on one.",
     remediation="./yiyun hosts converge --role removable_media",
+    references=("modprobe.d(5) install",),
 )
 def module_usb_storage(host: Host) -> Iterator[Finding]:
     every = host.facts("modules").facts("modules")

@@ -21,6 +21,7 @@ OPEN = ("smt vulnerable", "smt host state unknown")
         "install the microcode of the maker, take mitigations=off out of the command line of the kernel; on processors "
         "with L1TF or MDS mitigations=auto,nosmt"
     ),
+    references=("Linux kernel: Documentation/admin-guide/hw-vuln",),
 )
 def processor_isolation(host: Host) -> Iterator[Finding]:
     holes = host.facts("isolation").items("holes")

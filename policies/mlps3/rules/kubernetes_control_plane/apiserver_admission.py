@@ -31,6 +31,7 @@ NEEDED = {
     title_en="Nothing is admitted unseen",
     rationale="NodeRestriction keeps a stolen kubelet to its own node; the others hold the limits that tenants and pods have.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: kube-apiserver --enable-admission-plugins", "Kubernetes: Admission Control in Kubernetes"),
 )
 def apiserver_admission(host: Host) -> Iterator[Finding]:
     server = component(host, "apiserver")

@@ -17,6 +17,7 @@ HEALTH = {"/livez", "/readyz", "/healthz"}
     title_en="The API server tells the unknown no more than whether it is well",
     rationale="Who does not say who he is must learn nothing of the cluster; load balancers only need its health.",
     remediation="authentication-config with anonymous.conditions for /livez, /readyz and /healthz, or --anonymous-auth=false",
+    references=("Kubernetes: kube-apiserver --anonymous-auth", "Kubernetes: Authenticating"),
 )
 def apiserver_anonymous(host: Host) -> Iterator[Finding]:
     server = component(host, "apiserver")

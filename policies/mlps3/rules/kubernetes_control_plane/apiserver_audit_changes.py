@@ -32,6 +32,7 @@ RESOURCES = (
     title_en="Whoever changes the cluster is recorded",
     rationale="A change that one account, namespace or kind keeps out of the record is the one an attacker makes.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: Auditing",),
 )
 def apiserver_audit_changes(host: Host) -> Iterator[Finding]:
     rules = audit_rules(host)

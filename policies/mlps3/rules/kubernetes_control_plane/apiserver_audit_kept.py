@@ -18,6 +18,7 @@ SIX_MONTHS = 184
     title_en="The audit log of the cluster is kept for six months",
     rationale="The law wants six months; a log that is deleted by number of files is as long as somebody who writes much likes.",
     remediation="kubernetes_control_plane_audit_days: 190, then ./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: Auditing",),
 )
 def apiserver_audit_kept(host: Host) -> Iterator[Finding]:
     audit = component(host, "apiserver").facts("audit")

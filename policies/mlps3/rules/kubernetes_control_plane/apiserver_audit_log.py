@@ -17,6 +17,7 @@ SINKS = {"audit-log-path", "audit-webhook-config-file"}
     title_en="The API server writes an audit log",
     rationale="Without it nobody can tell who changed the cloud, or when.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: Auditing",),
 )
 def apiserver_audit_log(host: Host) -> Iterator[Finding]:
     audit = component(host, "apiserver").facts("audit")

@@ -32,6 +32,7 @@ ACTS = (
     title_en="Who deletes, starts or stops a virtual machine is recorded",
     rationale="The standard names these two: deletion and restart of machines, by the provider and by the tenant.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: Auditing",),
 )
 def apiserver_audit_machines(host: Host, site: Site) -> Iterator[Finding]:
     if not host.facts("control_plane").there("apiserver") and host.name in {

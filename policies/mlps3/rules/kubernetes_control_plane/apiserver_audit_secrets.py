@@ -22,6 +22,7 @@ BODIES = (
     title_en="Who reads a Secret is recorded, what it holds is not",
     rationale="Reading a Secret is taking a password; a log that holds it gives it to everybody who reads logs.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: Auditing",),
 )
 def apiserver_audit_secrets(host: Host) -> Iterator[Finding]:
     rules = audit_rules(host)

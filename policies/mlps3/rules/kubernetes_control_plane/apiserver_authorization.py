@@ -17,6 +17,7 @@ WANTED = ("Node", "RBAC")
     title_en="The API server asks RBAC what somebody may do",
     rationale="With AlwaysAllow every certificate of the cluster is an administrator; without Node a stolen kubelet reads every Secret.",
     remediation="--authorization-mode=Node,RBAC",
+    references=("Kubernetes: kube-apiserver --authorization-mode",),
 )
 def apiserver_authorization(host: Host) -> Iterator[Finding]:
     server = component(host, "apiserver")

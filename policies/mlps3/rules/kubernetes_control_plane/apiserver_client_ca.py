@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component
     title_en="Who administers the cluster proves himself by a certificate",
     rationale="Without an authority for clients a certificate proves nothing, and tokens are all that is left.",
     remediation="--client-ca-file=/etc/kubernetes/pki/ca.crt",
+    references=("Kubernetes: kube-apiserver --client-ca-file",),
 )
 def apiserver_client_ca(host: Host) -> Iterator[Finding]:
     server = component(host, "apiserver")

@@ -19,6 +19,7 @@ PROVIDERS = ("secretbox", "aesgcm", "aescbc", "kms")
     title_en="Secrets are encrypted before they are stored",
     rationale="Who gets hold of a disk or a backup of etcd reads every password of the platform otherwise.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: Encrypting Confidential Data at Rest",),
 )
 def apiserver_encryption(host: Host) -> Iterator[Finding]:
     encryption = component(host, "apiserver").facts("encryption")

@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component
     title_en="API server and etcd prove themselves to each other",
     rationale="What passes between them is the whole cluster.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: kube-apiserver --etcd-cafile",),
 )
 def apiserver_etcd_tls(host: Host) -> Iterator[Finding]:
     server = component(host, "apiserver")

@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component
     title_en="The API server knows which kubelet it speaks to",
     rationale="Who stands in for a kubelet gets what is typed into pods, and answers what he likes.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: kube-apiserver --kubelet-certificate-authority",),
 )
 def apiserver_kubelet_tls(host: Host) -> Iterator[Finding]:
     server = component(host, "apiserver")

@@ -18,6 +18,7 @@ ALLOWED = {"kube-system"}
     title_en="Namespaces without a label hold pods back, too",
     rationale="A namespace that nobody has labelled would run pods that own their host.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: Enforce Pod Security Standards by Configuring the Built-in Admission Controller",),
 )
 def apiserver_pod_security(host: Host) -> Iterator[Finding]:
     settings = component(host, "apiserver").facts("pod_security")

@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component
     title_en="Nobody logs in with a token from a file",
     rationale="A token in a file never expires, is no longer than its writer liked, and is known to everybody who reads the file.",
     remediation="take --token-auth-file out of /etc/kubernetes/manifests/kube-apiserver.yaml",
+    references=("Kubernetes: kube-apiserver --token-auth-file",),
 )
 def apiserver_static_tokens(host: Host) -> Iterator[Finding]:
     server = component(host, "apiserver")

@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component, weak_tls
     title_en="The API server speaks strong TLS only",
     rationale="Old protocols and ciphers can be broken by who listens long enough.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("Kubernetes: kube-apiserver --tls-min-version",),
 )
 def apiserver_tls(host: Host) -> Iterator[Finding]:
     yield from weak_tls(component(host, "apiserver"))

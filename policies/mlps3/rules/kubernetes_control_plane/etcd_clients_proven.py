@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component
     title_en="etcd answers only who proves himself",
     rationale="Who may write to etcd is more than every administrator: no rule of the cluster is asked.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("etcd: Transport security model",),
 )
 def etcd_clients_proven(host: Host) -> Iterator[Finding]:
     etcd = component(host, "etcd")

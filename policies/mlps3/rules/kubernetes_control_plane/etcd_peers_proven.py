@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component
     title_en="Members of etcd prove themselves to each other",
     rationale="Who joins as a member gets a copy of everything.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("etcd: Transport security model",),
 )
 def etcd_peers_proven(host: Host) -> Iterator[Finding]:
     etcd = component(host, "etcd")

@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component, weak_tls
     title_en="etcd speaks strong TLS only",
     rationale="Every Secret that is written crosses the network to the other members.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
+    references=("etcd: Transport security model",),
 )
 def etcd_tls(host: Host) -> Iterator[Finding]:
     etcd = component(host, "etcd")

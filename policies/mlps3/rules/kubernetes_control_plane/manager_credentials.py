@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component
     title_en="Each controller has an account of its own",
     rationale="With one account for all, a fault in one controller has the rights of every other.",
     remediation="--use-service-account-credentials=true and --root-ca-file in kube-controller-manager.yaml",
+    references=("Kubernetes: kube-controller-manager --use-service-account-credentials",),
 )
 def manager_credentials(host: Host) -> Iterator[Finding]:
     manager = component(host, "manager")

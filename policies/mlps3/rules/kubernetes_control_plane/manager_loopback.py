@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component
     title_en="The controller manager listens to its own host only",
     rationale="Nobody else has to ask it anything.",
     remediation="--bind-address=127.0.0.1 in kube-controller-manager.yaml",
+    references=("Kubernetes: kube-controller-manager --bind-address",),
 )
 def manager_loopback(host: Host) -> Iterator[Finding]:
     found = component(host, "manager")

@@ -15,6 +15,7 @@ from yiyun.compliance.control_plane import component
     title_en="The scheduler listens to its own host only",
     rationale="Nobody else has to ask it anything.",
     remediation="--bind-address=127.0.0.1 in kube-scheduler.yaml",
+    references=("Kubernetes: kube-scheduler --bind-address",),
 )
 def scheduler_loopback(host: Host) -> Iterator[Finding]:
     found = component(host, "scheduler")

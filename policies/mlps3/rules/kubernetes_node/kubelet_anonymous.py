@@ -15,6 +15,7 @@ from yiyun.compliance.kubelet import kubelet
     title_en="The kubelet answers nobody who does not say who he is",
     rationale="Who reaches an open kubelet runs commands in every pod.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration authentication.anonymous",),
 )
 def kubelet_anonymous(host: Host) -> Iterator[Finding]:
     settings = kubelet(host)

@@ -15,6 +15,7 @@ from yiyun.compliance.kubelet import kubelet
     title_en="The kubelet asks the API server what somebody may do",
     rationale="AlwaysAllow gives everybody with a login everything on the node.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration authorization.mode",),
 )
 def kubelet_authorization(host: Host) -> Iterator[Finding]:
     settings = kubelet(host)

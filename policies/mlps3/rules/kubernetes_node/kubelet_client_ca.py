@@ -15,6 +15,7 @@ from yiyun.compliance.kubelet import kubelet
     title_en="The kubelet knows whose certificates it believes",
     rationale="Without a CA no certificate of a client is looked at.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration authentication.x509.clientCAFile",),
 )
 def kubelet_client_ca(host: Host) -> Iterator[Finding]:
     settings = kubelet(host)

@@ -18,6 +18,7 @@ GROUPS = ("root",)
     title_en="Only root changes the kubelet's settings",
     rationale="Who writes here is root on the host.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("Kubernetes: kubelet",),
 )
 def kubelet_files(host: Host) -> Iterator[Finding]:
     found = False

@@ -15,6 +15,7 @@ from yiyun.compliance.kubelet import kubelet
     title_en="The kubelet refuses a kernel that is set otherwise, and changes nothing",
     rationale="What role sysctl has set must not be undone by another program.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration protectKernelDefaults",),
 )
 def kubelet_protects_kernel(host: Host) -> Iterator[Finding]:
     settings = kubelet(host)

@@ -15,6 +15,7 @@ from yiyun.compliance.kubelet import kubelet
     title_en="The kubelet has no second port without a login",
     rationale="The port shows pods, their addresses and environment to everybody.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration readOnlyPort",),
 )
 def kubelet_read_only_port(host: Host) -> Iterator[Finding]:
     settings = kubelet(host)

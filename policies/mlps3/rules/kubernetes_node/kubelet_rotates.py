@@ -15,6 +15,7 @@ from yiyun.compliance.kubelet import kubelet
     title_en="The kubelet renews its certificate",
     rationale="A certificate that nobody renews ends on a Sunday.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration rotateCertificates",),
 )
 def kubelet_rotates(host: Host) -> Iterator[Finding]:
     settings = kubelet(host)

@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, NotApplicable, Severity, rule
     title_en="The kubelet runs with its present file",
     rationale="What stands in a file that the kubelet has not read protects nobody.",
     remediation="systemctl restart kubelet",
+    references=("Kubernetes: kubelet --config, --config-dir",),
 )
 def kubelet_runs_its_file(host: Host) -> Iterator[Finding]:
     found = host.facts("kubelet")

@@ -17,6 +17,7 @@ MOST_SECONDS = 14400
     title_en="An idle session into a pod ends",
     rationale="A shell in a pod that nobody is at is an open door.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration streamingConnectionIdleTimeout",),
 )
 def kubelet_streaming(host: Host) -> Iterator[Finding]:
     settings = kubelet(host)

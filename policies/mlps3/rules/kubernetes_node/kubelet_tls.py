@@ -15,6 +15,7 @@ from yiyun.compliance.kubelet import kubelet
     title_en="The kubelet speaks TLS 1.2 or later",
     rationale="Earlier versions have known attacks.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration tlsMinVersion",),
 )
 def kubelet_tls(host: Host) -> Iterator[Finding]:
     settings = kubelet(host)

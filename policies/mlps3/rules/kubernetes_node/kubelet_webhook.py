@@ -15,6 +15,7 @@ from yiyun.compliance.kubelet import kubelet
     title_en="The kubelet asks the API server whose token it is",
     rationale="Otherwise tokens are not looked at, and only certificates count.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration authentication.webhook",),
 )
 def kubelet_webhook(host: Host) -> Iterator[Finding]:
     settings = kubelet(host)

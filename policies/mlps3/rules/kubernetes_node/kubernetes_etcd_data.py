@@ -15,6 +15,7 @@ from yiyun.compliance.host_files import existing, owned
     title_en="Only root reads the cluster's data",
     rationale="Every secret of the cluster is in there.",
     remediation="chown root:root /var/lib/etcd; chmod 0700 /var/lib/etcd",
+    references=("etcd: Configuration options, --data-dir",),
 )
 def kubernetes_etcd_data(host: Host) -> Iterator[Finding]:
     if host.facts("files").facts("paths").maybe_facts("/etc/kubernetes/manifests/etcd.yaml") is None:

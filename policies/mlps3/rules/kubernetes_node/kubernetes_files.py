@@ -25,6 +25,7 @@ GROUPS = ("root",)
     title_en="Only root reads the keys of the cluster",
     rationale="Who reads one of these is the cluster's administrator.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("Kubernetes: PKI certificates and requirements",),
 )
 def kubernetes_files(host: Host) -> Iterator[Finding]:
     found = False

@@ -24,6 +24,7 @@ GROUPS = ("root",)
     title_en="Only root changes what the control plane is",
     rationale="What stands here runs as root on the host.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
+    references=("Kubernetes: Create static Pods",),
 )
 def kubernetes_manifests(host: Host) -> Iterator[Finding]:
     found = False

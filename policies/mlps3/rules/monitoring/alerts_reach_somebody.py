@@ -15,6 +15,7 @@ DEEPEST = 20
     title_en="Every alarm has somebody who gets it",
     rationale="An alarm that is routed to a receiver without an address was never raised.",
     remediation="give every receiver that a route names a configuration (webhook, mail, WeChat, ...)",
+    references=("Prometheus Operator: AlertmanagerConfig",),
 )
 def alerts_reach_somebody(obj: Object) -> Iterator[Finding]:
     deaf = {

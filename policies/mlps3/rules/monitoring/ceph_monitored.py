@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="The storage clusters are watched",
     rationale="A cluster that loses disks one by one works until the last copy.",
     remediation="set monitoring.enabled to true",
+    references=("Rook: CephCluster CRD, monitoring",),
     admission=Admission(
         "object.?spec.?monitoring.?enabled.orValue(false) && !object.?spec.?monitoring.?metricsDisabled.orValue(false)"
     ),

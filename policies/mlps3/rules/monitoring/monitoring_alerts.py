@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="Monitoring hands its alarms on",
     rationale="A rule that fires and tells nobody is a note in a drawer.",
     remediation="set alerting.alertmanagers and a ruleSelector of {}",
+    references=("Prometheus Operator: Prometheus, alerting",),
 )
 def monitoring_alerts(obj: Object) -> Iterator[Finding]:
     alerting = obj.spec.map("alerting")

@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
     title_en="Monitoring sees what every namespace offers",
     rationale="What nobody watches fails at night and is noticed by patients.",
     remediation="set serviceMonitorSelector, serviceMonitorNamespaceSelector, podMonitorSelector and podMonitorNamespaceSelector to {}",
+    references=("Prometheus Operator: Prometheus, serviceMonitorNamespaceSelector",),
 )
 def monitoring_scope(obj: Object) -> Iterator[Finding]:
     for key in ("serviceMonitor", "podMonitor"):

@@ -20,6 +20,7 @@ from yiyun.compliance.network_policies import open_directions
         "Add a NetworkPolicy with podSelector {} and policyTypes [Ingress, Egress] and no rules, then policies for "
         "what is wanted."
     ),
+    references=("Kubernetes: Network Policies, default policies",),
 )
 def namespace_default_deny(obj: Object, world: World) -> Iterator[Finding]:
     for direction in open_directions(world, obj.name):

@@ -16,6 +16,7 @@ from yiyun.compliance.ports import ADMIN
     title_en="No NetworkPolicy opens administration or data ports to everybody",
     rationale="A database port that every address reaches is the first thing attackers try.",
     remediation="name the pods, namespaces or networks of the clients",
+    references=("Kubernetes: Network Policies",),
     admission=Admission(
         f"object.?spec.?ingress.orValue([]).all(a, {READABLE_PEERS.format('a.?from')} && "
         f"((size(a.?from.orValue([])) > 0 && !a.?from.orValue([]).exists(peer, {WIDE_PEER})) || "

@@ -25,6 +25,7 @@ EVERYTHING = " && ".join(
         "default deny back."
     ),
     remediation="Name the peers (pods, namespaces or networks) and the ports in every rule.",
+    references=("Kubernetes: Network Policies",),
     admission=Admission(
         " && ".join(
             f"((size(object.?spec.?policyTypes.orValue([])) > 0 && !('{kind}' in object.spec.policyTypes)) || "

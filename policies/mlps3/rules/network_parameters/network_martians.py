@@ -15,6 +15,7 @@ from yiyun.compliance.kernel import on_every_interface
     title_en="Packets with impossible senders are written down",
     rationale="They are how a spoofing attempt shows.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/networking/ip-sysctl.rst log_martians",),
 )
 def network_martians(host: Host) -> Iterator[Finding]:
     return on_every_interface(host, "ipv4", _wrong, "does not write down packets with impossible senders")

@@ -15,6 +15,7 @@ from yiyun.compliance.kernel import on_every_interface
     title_en="Nobody changes this host's routes by IPv4 redirects",
     rationale="One forged packet sends the host's traffic through somebody else.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/networking/ip-sysctl.rst accept_redirects",),
 )
 def network_redirects(host: Host) -> Iterator[Finding]:
     return on_every_interface(host, "ipv4", _wrong, "lets others change this host's routes")

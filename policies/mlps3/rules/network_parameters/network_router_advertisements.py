@@ -15,6 +15,7 @@ from yiyun.compliance.kernel import on_every_interface
     title_en="Nobody becomes this host's IPv6 router by saying so",
     rationale="Any machine in the segment can offer itself as the way out.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/networking/ip-sysctl.rst accept_ra",),
 )
 def network_router_advertisements(host: Host) -> Iterator[Finding]:
     return on_every_interface(host, "ipv6", _wrong, "takes its IPv6 routes from whoever offers them")

@@ -15,6 +15,7 @@ from yiyun.compliance.kernel import on_every_interface
     title_en="The host changes nobody's routes",
     rationale="Routes are the network's business; advice from a host shows it to be taken over.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/networking/ip-sysctl.rst send_redirects",),
 )
 def network_send_redirects(host: Host) -> Iterator[Finding]:
     return on_every_interface(host, "ipv4", _wrong, "gives advice on routes")

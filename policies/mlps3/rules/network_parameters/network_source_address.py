@@ -15,6 +15,7 @@ from yiyun.compliance.kernel import on_every_interface
     title_en="Packets with senders that cannot be are dropped",
     rationale="A forged sender gets around rules that ask who it is.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/networking/ip-sysctl.rst rp_filter",),
 )
 def network_source_address(host: Host) -> Iterator[Finding]:
     return on_every_interface(host, "ipv4", _wrong, "takes packets with forged senders")

@@ -15,6 +15,7 @@ from yiyun.compliance.kernel import on_every_interface
     title_en="No packet chooses its own way",
     rationale="A packet that names its way goes around the boundary.",
     remediation="./yiyun hosts converge --role sysctl",
+    references=("Linux kernel: Documentation/networking/ip-sysctl.rst accept_source_route",),
 )
 def network_source_route(host: Host) -> Iterator[Finding]:
     return on_every_interface(host, "ipv4", _wrong, "takes packets that choose their own way")

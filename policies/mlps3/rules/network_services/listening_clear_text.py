@@ -17,6 +17,7 @@ PORTS = (21, 23, 69, 79, 512, 513, 514)
     title_en="No service takes passwords or files in clear text",
     rationale="FTP, Telnet, TFTP, finger and the r-commands show everything to whoever is on the way.",
     remediation="./yiyun hosts converge --role services",
+    references=("ss(8)",),
 )
 def listening_clear_text(host: Host) -> Iterator[Finding]:
     return listens(host, PORTS)

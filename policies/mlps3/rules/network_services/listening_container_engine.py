@@ -17,6 +17,7 @@ PORTS = (2375, 2376)
     title_en="No container engine listens to the network",
     rationale="Who reaches it is root on the host.",
     remediation="remove the tcp address from the engine's hosts",
+    references=("ss(8)",),
 )
 def listening_container_engine(host: Host) -> Iterator[Finding]:
     return listens(host, PORTS)

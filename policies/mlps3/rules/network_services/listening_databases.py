@@ -17,6 +17,7 @@ PORTS = (1433, 1521, 2881, 3306, 5432, 6379, 9200, 11211, 27017)
     title_en="No database of a host itself is open to the network",
     rationale="Databases of the platform live in pods behind network policies; one on the host is nobody's.",
     remediation="bind it to 127.0.0.1, or move it into the cluster",
+    references=("ss(8)",),
 )
 def listening_databases(host: Host) -> Iterator[Finding]:
     return listens(host, PORTS)

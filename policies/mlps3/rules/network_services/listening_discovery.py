@@ -17,6 +17,7 @@ PORTS = (631, 1900, 5353, 5355)
     title_en="No service announces itself to its neighbours",
     rationale="Announcements tell an intruder what there is, and take answers from anybody.",
     remediation="./yiyun hosts converge --role services",
+    references=("ss(8)",),
 )
 def listening_discovery(host: Host) -> Iterator[Finding]:
     return listens(host, PORTS)

@@ -17,6 +17,7 @@ PORTS = (10255,)
     title_en="The kubelet answers nobody without a login",
     rationale="The port shows pods, their addresses and environment to everybody.",
     remediation="./yiyun hosts converge --role kubernetes_node",
+    references=("Kubernetes: KubeletConfiguration readOnlyPort",),
 )
 def listening_kubelet_read_only(host: Host) -> Iterator[Finding]:
     return listens(host, PORTS)

@@ -17,6 +17,7 @@ PORTS = (25, 110, 143, 587)
     title_en="No host takes mail from others",
     rationale="A server of a cloud has no mailboxes.",
     remediation="./yiyun hosts converge --role services",
+    references=("ss(8)",),
 )
 def listening_mail(host: Host) -> Iterator[Finding]:
     return listens(host, PORTS)

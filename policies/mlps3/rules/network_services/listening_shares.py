@@ -17,6 +17,7 @@ PORTS = (111, 135, 137, 138, 139, 445, 873, 2049)
     title_en="No service shares files or answers to RPC",
     rationale="The ports that worms of hospitals came through.",
     remediation="./yiyun hosts converge --role services",
+    references=("ss(8)",),
 )
 def listening_shares(host: Host) -> Iterator[Finding]:
     return listens(host, PORTS)

@@ -17,6 +17,7 @@ PORTS = (161, 162)
     title_en="No host answers to SNMP",
     rationale="Versions 1 and 2c send their password in clear text; metrics go by node exporter.",
     remediation="./yiyun hosts converge --role services",
+    references=("ss(8)",),
 )
 def listening_snmp(host: Host) -> Iterator[Finding]:
     return listens(host, PORTS)

@@ -24,6 +24,7 @@ DISK = ("osd",)
         "Set failureDomain to zone, or pin the pool under one zone with crushRoot (site.yaml: zones and "
         "failure_domain of the pool)."
     ),
+    references=("Rook: CephBlockPool CRD, failureDomain",),
 )
 def ceph_pool_failure_domain(obj: Object, world: World) -> Iterator[Finding]:
     single_zone = world.site is not None and len(world.site.zones) == 1

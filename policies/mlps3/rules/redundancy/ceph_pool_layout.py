@@ -22,6 +22,7 @@ from yiyun.site.placement import judge
         "Spread the pool over more failure domains, add coding shards or copies, or write the lower min_size (or "
         "accept_io_stop in site.yaml) as a choice."
     ),
+    references=("Ceph: Erasure code", "Ceph: Pools, min_size"),
 )
 def ceph_pool_layout(obj: Object, world: World) -> Iterator[Finding]:
     for spec in pools(obj):

@@ -14,6 +14,7 @@ from yiyun.compliance.ceph import POOL_KINDS, every_pool, pools
     title_en="Ceph's own guard against single copies stays on",
     rationale="With requireSafeReplicaSize off Rook makes pools of one copy without a word.",
     remediation="Set replicated.requireSafeReplicaSize to true, or remove it.",
+    references=("Rook: CephBlockPool CRD, replicated.requireSafeReplicaSize",),
     admission=every_pool("!has(pool.replicated) || pool.replicated.?requireSafeReplicaSize.orValue(true)"),
 )
 def ceph_pool_safe_size(obj: Object) -> Iterator[Finding]:

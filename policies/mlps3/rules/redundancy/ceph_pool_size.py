@@ -17,6 +17,7 @@ from yiyun.compliance.ceph import POOL_KINDS, every_pool, number, pools
         "copy can be lost unseen."
     ),
     remediation=('Set replicated.size to 3 or more and parameters.min_size to "2" (site.yaml: replicas of the pool).'),
+    references=("Rook: CephBlockPool CRD, replicated.size",),
     admission=every_pool(
         # More than 64 of anything is no pool, and is not evaluated.
         "!has(pool.replicated) || (pool.?erasureCoded.?dataChunks.orValue(0) <= 64"

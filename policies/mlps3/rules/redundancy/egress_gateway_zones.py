@@ -18,6 +18,7 @@ from yiyun.site.labels import node_labels
     title_en="A VPC's way out survives the loss of a zone",
     rationale=("Replicas that may only run in one zone are lost with it, and every zone of the VPC loses its way out."),
     remediation="Set replicas to 2 or more and let nodeSelector take hosts of several zones.",
+    references=("Kube-OVN: VPC Egress Gateway",),
 )
 def egress_gateway_zones(obj: Object, world: World) -> Iterator[Finding]:
     spec = obj.spec

@@ -14,6 +14,7 @@ from yiyun.compliance.zones import bound_zones, zone_spread
     title_en="Proxies behind gateways run in several zones",
     rationale="A gateway is the way in for all that is behind it; proxies that share a zone are lost with it.",
     remediation="Set envoyDeployment.replicas to 2 or more and spread its pods over topology.kubernetes.io/zone.",
+    references=("Envoy Gateway: EnvoyProxy, provider",),
 )
 def gateway_proxy_zones(obj: Object) -> Iterator[Finding]:
     kubernetes = obj.spec.walk("provider.kubernetes")

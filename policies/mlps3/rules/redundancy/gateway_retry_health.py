@@ -22,6 +22,7 @@ FIELDS = (("retry", "retries"), ("healthCheck.active", "active health checks"))
     remediation=(
         "Add a BackendTrafficPolicy with retry and healthCheck.active whose targetRefs name the Gateway or the route."
     ),
+    references=("Envoy Gateway: BackendTrafficPolicy",),
 )
 def gateway_retry_health(obj: Object, world: World) -> Iterator[Finding]:
     if obj.id == GATEWAY:

@@ -18,6 +18,7 @@ from yiyun.site.labels import ZONE
         "Set instances to 3 and topologySpreadConstraints over topology.kubernetes.io/zone with whenUnsatisfiable "
         "DoNotSchedule."
     ),
+    references=("CloudNativePG: Scheduling",),
 )
 def postgresql_zones(obj: Object) -> Iterator[Finding]:
     spec = obj.spec

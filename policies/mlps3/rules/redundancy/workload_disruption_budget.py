@@ -16,6 +16,7 @@ from yiyun.compliance.pods import REPLICATED_KINDS, pod_labels
     title_en="Drains leave replicas running",
     rationale="Without a budget the maintenance of several hosts at once evicts all replicas at once.",
     remediation="Add a PodDisruptionBudget that selects the pods, with maxUnavailable 1.",
+    references=("Kubernetes: Specifying a Disruption Budget for your Application",),
 )
 def workload_disruption_budget(obj: Object, world: World) -> Iterator[Finding]:
     replicas = obj.spec.number("replicas")

@@ -18,6 +18,7 @@ from yiyun.compliance.pods import SERVING_KINDS, pod
         "that hangs hangs for ever."
     ),
     remediation="Add readinessProbe and livenessProbe to every container that has ports.",
+    references=("Kubernetes: Configure Liveness, Readiness and Startup Probes",),
     admission=Admission(
         "variables.pod.containers.all(c, size(c.?ports.orValue([])) == 0"
         " || (has(c.readinessProbe) && has(c.livenessProbe)))"

@@ -17,6 +17,7 @@ APART = ("requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSched
     title_en="Replicas run on different hosts and zones",
     rationale="Replicas that share a host or a zone are lost together.",
     remediation="Set topologySpreadConstraints over topology.kubernetes.io/zone, or pod anti-affinity.",
+    references=("Kubernetes: Pod Topology Spread Constraints",),
     admission=Admission(
         "object.?spec.?replicas.orValue(1) < 2 || size(variables.pod.?topologySpreadConstraints.orValue([])) > 0"
         + "".join(f" || size(variables.pod.?affinity.?podAntiAffinity.?{key}.orValue([])) > 0" for key in APART)

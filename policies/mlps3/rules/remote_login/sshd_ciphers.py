@@ -25,6 +25,7 @@ STRONG = (
     title_en="SSH encrypts with algorithms that hold",
     rationale="CBC modes, RC4 and 64-bit blocks have known attacks that give parts of the text away.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) Ciphers",),
 )
 def sshd_ciphers(host: Host) -> Iterator[Finding]:
     return lists_only(host, "ciphers", STRONG)

@@ -17,6 +17,7 @@ SECONDS = 900
     title_en="A session over SSH whose other end has gone is ended",
     rationale="A session that nobody holds any more is an open door until it ends. Idle ones are the shell's: rule shell_timeout.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) ClientAliveInterval",),
 )
 def sshd_dead_sessions(host: Host) -> Iterator[Finding]:
     for login in logins(host):

@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="Nobody logs in over SSH with an empty password",
     rationale="An account without a password is open to everybody who reaches the port.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) PermitEmptyPasswords",),
 )
 def sshd_empty_passwords(host: Host) -> Iterator[Finding]:
     return is_set(host, "no", "permitemptypasswords")

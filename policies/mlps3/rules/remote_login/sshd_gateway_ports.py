@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="SSH opens no ports for others",
     rationale="With it, whoever logs in can open ports on the host that everybody reaches.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) GatewayPorts",),
 )
 def sshd_gateway_ports(host: Host) -> Iterator[Finding]:
     return is_set(host, "no", "gatewayports")

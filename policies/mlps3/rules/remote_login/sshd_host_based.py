@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="SSH trusts no host in place of a person",
     rationale="Trust in hosts passes on: who holds one holds all.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) HostbasedAuthentication",),
 )
 def sshd_host_based(host: Host) -> Iterator[Finding]:
     yield from is_set(host, "no", "hostbasedauthentication")

@@ -17,6 +17,7 @@ WEAK = ("ssh-rsa", "ssh-dss")
     title_en="SSH hosts prove who they are with algorithms that hold",
     rationale="Signatures over SHA-1 and DSA keys can be forged, and with them the host.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) HostKeyAlgorithms",),
 )
 def sshd_host_key_algorithms(host: Host) -> Iterator[Finding]:
     for login in logins(host):

@@ -31,6 +31,7 @@ STRONG = (
     title_en="SSH agrees on keys with algorithms that hold",
     rationale="SHA-1 and 1024-bit groups can be broken by who records the traffic.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) KexAlgorithms",),
 )
 def sshd_key_exchanges(host: Host) -> Iterator[Finding]:
     return lists_only(host, "kexalgorithms", STRONG)

@@ -24,6 +24,7 @@ WEAK = (
     title_en="A login over SSH proves itself by a key",
     rationale="Passwords can be guessed and overheard; at least one factor must rest on cryptography.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) PasswordAuthentication",),
 )
 def sshd_key_login(host: Host) -> Iterator[Finding]:
     for login in logins(host):

@@ -19,6 +19,7 @@ FACILITIES = ("auth", "authpriv")
     title_en="The SSH server records who came",
     rationale="A login that nobody wrote down cannot be asked about later.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) LogLevel",),
 )
 def sshd_log(host: Host) -> Iterator[Finding]:
     for login in logins(host):

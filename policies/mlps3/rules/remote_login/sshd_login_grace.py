@@ -17,6 +17,7 @@ SECONDS = 60
     title_en="A connection over SSH that does not log in is cut",
     rationale="Connections that are kept open without a login use up the server's few places for new ones.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) LoginGraceTime",),
 )
 def sshd_login_grace(host: Host) -> Iterator[Finding]:
     return at_most(host, "logingracetime", SECONDS, " s")

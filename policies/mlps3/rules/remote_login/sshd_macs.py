@@ -25,6 +25,7 @@ STRONG = (
     title_en="SSH protects integrity with algorithms that hold",
     rationale="MD5, SHA-1 and tags of 64 bits are not what assessors take for cryptography any more.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) MACs",),
 )
 def sshd_macs(host: Host) -> Iterator[Finding]:
     return lists_only(host, "macs", STRONG)

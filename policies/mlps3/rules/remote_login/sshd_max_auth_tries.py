@@ -17,6 +17,7 @@ MOST = 5
     title_en="A connection over SSH has few tries",
     rationale="Assessors expect 3 to 5 tries; each more makes guessing cheaper.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) MaxAuthTries",),
 )
 def sshd_max_auth_tries(host: Host) -> Iterator[Finding]:
     return at_most(host, "maxauthtries", MOST)

@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="Root does not log in over SSH",
     rationale="Root is the one account that everybody knows; whoever uses it directly leaves no name in the records.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) PermitRootLogin",),
 )
 def sshd_root_login(host: Host) -> Iterator[Finding]:
     return is_set(host, "no", "permitrootlogin")

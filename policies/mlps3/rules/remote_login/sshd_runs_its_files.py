@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule, shown
     title_en="The SSH server runs with its present files",
     rationale="What stands in a file that the server has not read protects nobody, and comes as a surprise at the next restart.",
     remediation="systemctl reload ssh (or sshd)",
+    references=("sshd(8)", "sshd_config(5)"),
 )
 def sshd_runs_its_files(host: Host) -> Iterator[Finding]:
     stale = host.facts("sshd").maybe_text("stale")

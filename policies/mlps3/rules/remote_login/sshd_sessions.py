@@ -17,6 +17,7 @@ MOST = 10
     title_en="One connection over SSH carries few sessions",
     rationale="Every session on a connection comes without another login.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) MaxSessions",),
 )
 def sshd_sessions(host: Host) -> Iterator[Finding]:
     return at_most(host, "maxsessions", MOST)

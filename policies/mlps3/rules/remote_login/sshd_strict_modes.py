@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="SSH takes no keys from files that others can write",
     rationale="Who can write another's authorized_keys can log in as him.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) StrictModes",),
 )
 def sshd_strict_modes(host: Host) -> Iterator[Finding]:
     return is_set(host, "yes", "strictmodes")

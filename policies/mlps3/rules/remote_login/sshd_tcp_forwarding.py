@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="SSH is no way around the firewall",
     rationale="A forwarded port reaches what the firewall closes, and the firewall sees SSH only.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) AllowTcpForwarding",),
 )
 def sshd_tcp_forwarding(host: Host) -> Iterator[Finding]:
     return is_set(host, "no", "allowtcpforwarding")

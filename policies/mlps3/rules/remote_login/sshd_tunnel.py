@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="SSH builds no tunnels between networks",
     rationale="A tunnel joins two networks behind the back of the boundary between them.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) PermitTunnel",),
 )
 def sshd_tunnel(host: Host) -> Iterator[Finding]:
     return is_set(host, "no", "permittunnel")

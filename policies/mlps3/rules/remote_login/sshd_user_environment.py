@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="People cannot set the environment of their login over SSH",
     rationale="Variables such as LD_PRELOAD get around forced commands and restricted shells.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) PermitUserEnvironment",),
 )
 def sshd_user_environment(host: Host) -> Iterator[Finding]:
     return is_set(host, "no", "permituserenvironment")

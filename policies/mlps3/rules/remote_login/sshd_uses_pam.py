@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="Logins over SSH walk through PAM",
     rationale="Lock-out, expiry of accounts, limits and the audit's login id are PAM's; a login past it has none of them.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) UsePAM",),
 )
 def sshd_uses_pam(host: Host) -> Iterator[Finding]:
     return is_set(host, "yes", "usepam")

@@ -15,6 +15,7 @@ from yiyun.compliance.sshd import is_set
     title_en="SSH forwards no X11",
     rationale="A forwarded display lets the server read the keyboard of the administrator's machine.",
     remediation="./yiyun hosts converge --role sshd",
+    references=("sshd_config(5) X11Forwarding",),
 )
 def sshd_x11_forwarding(host: Host) -> Iterator[Finding]:
     return is_set(host, "no", "x11forwarding")

@@ -18,6 +18,7 @@ LIMITS = (("requests.cpu", "cpu", "limits.cpu"), ("requests.memory", "memory", "
     title_en="Every tenant has a quota",
     rationale="One tenant that takes all processors, memory or disks stops the others.",
     remediation="add a ResourceQuota with requests.cpu, requests.memory and requests.storage",
+    references=("Kubernetes: Resource Quotas",),
 )
 def namespace_quota(obj: Object, world: World) -> Iterator[Finding]:
     if not obj.labels.text(TENANT):

@@ -19,6 +19,10 @@ from yiyun.compliance.pods import POD_KINDS, pod
         "placed blindly."
     ),
     remediation="Set resources.requests.cpu and resources.limits.memory in every container.",
+    references=(
+        "NSA and CISA: Kubernetes Hardening Guidance",
+        "Kubernetes: Resource Management for Pods and Containers",
+    ),
 )
 def pod_resource_limits(obj: Object) -> Iterator[Finding]:
     found = pod(obj)

@@ -17,6 +17,7 @@ UNITS = ("telnet.socket", "tftp.socket", "vsftpd.service", "xinetd.service")
     title_en="No service for clear-text logins runs",
     rationale="They show passwords to whoever is on the way.",
     remediation="./yiyun hosts converge --role services",
+    references=("systemctl(1)",),
 )
 def service_clear_text(host: Host) -> Iterator[Finding]:
     return at_rest(host, UNITS)

@@ -17,6 +17,7 @@ UNITS = ("debug-shell.service", "cockpit.socket", "snmpd.service")
     title_en="No second way to administer the host is open",
     rationale="A debug shell is root without a login; each further console has logins of its own.",
     remediation="./yiyun hosts converge --role services",
+    references=("systemctl(1)",),
 )
 def service_consoles(host: Host) -> Iterator[Finding]:
     return at_rest(host, UNITS)

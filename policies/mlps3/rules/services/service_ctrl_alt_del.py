@@ -15,6 +15,7 @@ from yiyun.compliance.services import unit
     title_en="Three keys do not reboot the host",
     rationale="Whoever stands at the console needs no login for them.",
     remediation="./yiyun hosts converge --role services",
+    references=("systemd.special(7) ctrl-alt-del.target",),
 )
 def service_ctrl_alt_del(host: Host) -> Iterator[Finding]:
     found = unit(host, "ctrl-alt-del.target")

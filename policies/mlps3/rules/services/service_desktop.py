@@ -17,6 +17,7 @@ UNITS = ("bluetooth.service", "udisks2.service", "apport.service", "abrtd.servic
     title_en="No service of desks and laptops runs",
     rationale="They mount what is plugged in, and keep or send the memory of broken programs.",
     remediation="./yiyun hosts converge --role services",
+    references=("systemctl(1)",),
 )
 def service_desktop(host: Host) -> Iterator[Finding]:
     return at_rest(host, UNITS)

@@ -17,6 +17,7 @@ UNITS = ("avahi-daemon.service", "cups.service", "cups.socket")
     title_en="No service for discovery and printing runs",
     rationale="A server has nobody to discover and nothing to print.",
     remediation="./yiyun hosts converge --role services",
+    references=("systemctl(1)",),
 )
 def service_discovery(host: Host) -> Iterator[Finding]:
     return at_rest(host, UNITS)

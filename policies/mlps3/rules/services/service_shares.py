@@ -17,6 +17,7 @@ UNITS = ("nfs-server.service", "rpcbind.service", "rpcbind.socket", "smb.service
     title_en="No service for shares runs",
     rationale="Shares of hosts go around the storage with its rights and its records.",
     remediation="./yiyun hosts converge --role services",
+    references=("systemctl(1)",),
 )
 def service_shares(host: Host) -> Iterator[Finding]:
     return at_rest(host, UNITS)

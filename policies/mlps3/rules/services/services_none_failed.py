@@ -23,6 +23,7 @@ UNITS = (
     title_en="No service that protects the host has failed",
     rationale="A check that found something, or could not run, ends as failed; somebody must look.",
     remediation="systemctl status UNIT; journalctl --unit UNIT",
+    references=("systemctl(1)",),
 )
 def services_none_failed(host: Host) -> Iterator[Finding]:
     every = host.facts("units").facts("units")

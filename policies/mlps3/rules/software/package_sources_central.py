@@ -18,6 +18,7 @@ from yiyun.site import Site
     title_en="Hosts take packages from the site's own repositories",
     rationale="Fixes that every host fetches for itself from the internet are managed by nobody.",
     remediation="yiyun_package_repository in the inventory, then ./yiyun hosts converge --role base",
+    references=("sources.list(5)", "dnf.conf(5)"),
 )
 def package_sources_central(host: Host, site: Site) -> Iterator[Finding]:
     facts = host.facts("repositories")

@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, NotApplicable, Severity, rule, shown
     title_en="Packages are taken only with their maker's signature",
     rationale="Who stands between a host and an unsigned source is root on the host.",
     remediation="base_repository_key in the inventory, then ./yiyun hosts converge --role base",
+    references=("apt-secure(8)", "dnf.conf(5) gpgcheck"),
 )
 def package_sources_signed(host: Host) -> Iterator[Finding]:
     repositories = host.facts("repositories")

@@ -24,6 +24,7 @@ EVERYWHERE = "object.?spec.?storage.?config[?'encryptedDevice'].orValue('').lowe
     remediation=(
         'Set spec.storage.config.encryptedDevice to "true" (site.yaml: storage.encrypted) before the OSDs are made.'
     ),
+    references=("Rook: CephCluster CRD, encryptedDevice",),
     admission=Admission(
         "object.?spec.?external.?enable.orValue(false) || ("
         f"{SETS}.all(s, s.?encrypted.orValue(false))"

@@ -16,6 +16,7 @@ from yiyun.compliance import Finding, Object, Severity, rule
         "base64, for ever."
     ),
     remediation=("Refer to the Secret by name; make it with  ./yiyun secrets init  or from a key management system."),
+    references=("Kubernetes: Good practices for Kubernetes Secrets",),
 )
 def secret_inline(obj: Object) -> Iterator[Finding]:
     for field in ("data", "stringData"):

@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="No listener takes routes of every namespace",
     rationale="A tenant who may hang a route on another one's listener takes over its requests.",
     remediation="set allowedRoutes.namespaces.from to Same, or to Selector with the namespaces that belong to the tenant",
+    references=("Gateway API: Cross-Namespace routing",),
     admission=Admission(
         "object.?spec.?listeners.orValue([]).all(l, l.?allowedRoutes.?namespaces.?from.orValue('') != 'All'"
         " && (l.?allowedRoutes.?namespaces.?from.orValue('') != 'Selector'"

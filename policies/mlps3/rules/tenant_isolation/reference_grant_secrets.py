@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="Another namespace is lent named Secrets only",
     rationale="A grant without a name lends every certificate and password of the namespace.",
     remediation="name the Secret in spec.to",
+    references=("Gateway API: ReferenceGrant",),
     admission=Admission("object.?spec.?to.orValue([]).all(t, t.kind != 'Secret' || t.?name.orValue('') != '')"),
 )
 def reference_grant_secrets(obj: Object) -> Iterator[Finding]:

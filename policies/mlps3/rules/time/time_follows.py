@@ -17,6 +17,7 @@ MOST_MILLISECONDS = 1000
     title_en="The clock follows a source, and is close to it",
     rationale="Records of different hosts can be compared only when their clocks agree.",
     remediation="./yiyun hosts converge --role time",
+    references=("chronyc(1) tracking",),
 )
 def time_follows(host: Host) -> Iterator[Finding]:
     chrony = host.facts("clock").maybe_facts("chrony")

@@ -15,6 +15,7 @@ from yiyun.compliance import Finding, Host, Severity, rule, shown
     title_en="One program sets the clock",
     rationale="Records of different hosts can be compared only when their clocks agree; two programs that set one clock fight.",
     remediation="./yiyun hosts converge --role time",
+    references=("chronyd(8)",),
 )
 def time_one_daemon(host: Host) -> Iterator[Finding]:
     daemons = host.facts("clock").texts("daemons")

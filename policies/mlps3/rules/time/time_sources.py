@@ -15,6 +15,7 @@ from yiyun.compliance import Finding, Host, Severity, Unevaluated, rule
     title_en="The clock has sources that answer",
     rationale="A source that does not answer leaves the clock to itself.",
     remediation="./yiyun hosts converge --role time",
+    references=("chronyc(1) sources",),
 )
 def time_sources(host: Host) -> Iterator[Finding]:
     chrony = host.facts("clock").maybe_facts("chrony")

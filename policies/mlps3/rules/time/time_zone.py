@@ -14,6 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule, shown
     title_en="The host writes China's time",
     rationale="Records of one site are read side by side.",
     remediation="./yiyun hosts converge --role time",
+    references=("timedatectl(1)",),
 )
 def time_zone(host: Host) -> Iterator[Finding]:
     zone = host.facts("clock").text("zone")

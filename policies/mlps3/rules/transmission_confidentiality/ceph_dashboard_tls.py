@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="The dashboard of Ceph is off, or speaks TLS",
     rationale="Administrators log in there; a password that travels in plain text is everybody's.",
     remediation="Set dashboard.ssl to true, or dashboard.enabled to false.",
+    references=("Rook: CephCluster CRD, dashboard",),
     admission=Admission(
         "!object.?spec.?dashboard.?enabled.orValue(false) || object.?spec.?dashboard.?ssl.orValue(false)"
     ),

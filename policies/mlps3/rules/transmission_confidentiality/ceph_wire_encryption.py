@@ -16,6 +16,7 @@ from yiyun.compliance import Admission, Enforcement, Finding, Object, Severity, 
         "Disks of all tenants cross the storage network; where it cannot be trusted they must be encrypted on it."
     ),
     remediation="Set network.connections.encryption.enabled to true; kernel clients need Linux 5.11 or newer.",
+    references=("Rook: CephCluster CRD, network.connections.encryption",),
     admission=Admission("object.?spec.?network.?connections.?encryption.?enabled.orValue(false) == true"),
 )
 def ceph_wire_encryption(obj: Object) -> Iterator[Finding]:

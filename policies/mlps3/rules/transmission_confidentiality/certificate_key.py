@@ -18,6 +18,7 @@ USUAL = {"ECDSA": 256, "RSA": 2048}
     title_en="Keys of certificates are long enough",
     rationale="Who guesses the key is the server.",
     remediation="set spec.privateKey to {algorithm: ECDSA, size: 256} or {algorithm: RSA, size: 3072}",
+    references=("cert-manager: Certificate resource, privateKey",),
     admission=Admission(
         " || ".join(
             ["object.?spec.?privateKey.?algorithm.orValue('') == 'Ed25519'"]

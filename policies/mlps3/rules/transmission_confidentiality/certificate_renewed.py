@@ -17,6 +17,7 @@ MOST_DAYS = 397
     title_en="Certificates get new keys at least once a year",
     rationale="A key that was copied once works until the certificate ends, and longer if the next one has the same key.",
     remediation="set spec.duration to 9528h or less and privateKey.rotationPolicy to Always",
+    references=("cert-manager: Certificate resource, renewBefore and privateKey.rotationPolicy",),
 )
 def certificate_renewed(obj: Object) -> Iterator[Finding]:
     if obj.spec.flag("isCA"):

@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="Gateways speak strong TLS to clients",
     rationale="Old protocols and ciphers can be read, and changed unnoticed, by who sits in between.",
     remediation="set tls.minVersion to 1.2 or 1.3 and list ciphers with GCM or CHACHA20 and ECDHE only",
+    references=("Envoy Gateway: ClientTrafficPolicy",),
     admission=Admission(
         "object.?spec.?tls.?minVersion.orValue('') in ['', '1.2', '1.3'] && object.?spec.?tls.?ciphers.orValue([]).all(c, "
         "c.contains('ECDHE') && (c.contains('GCM') || c.contains('CHACHA20')))"

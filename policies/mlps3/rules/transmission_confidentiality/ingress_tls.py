@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="Every host of an Ingress has TLS",
     rationale="What crosses the boundary in plain text can be read and changed on the way.",
     remediation="Add the host to spec.tls with a secretName.",
+    references=("Kubernetes: Ingress, TLS",),
     admission=Admission(
         "size(object.?spec.?tls.orValue([])) + size(object.?spec.?rules.orValue([])) > 0"
         " && (object.?spec.?tls.orValue([]).exists(t, size(t.?hosts.orValue([])) == 0)"

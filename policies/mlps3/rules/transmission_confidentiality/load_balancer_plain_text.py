@@ -20,6 +20,7 @@ TLS_PROTOCOLS = ("https", "tls", "kubernetes.io/wss")
     remediation=(
         "Publish the service through a Gateway with TLS, or serve TLS on the port and say so in appProtocol (https)."
     ),
+    references=("Kubernetes: Service, type LoadBalancer",),
     admission=Admission(
         "object.?spec.?type.orValue('') != 'LoadBalancer' || object.?spec.?ports.orValue([]).all(p, "
         "!(p.?protocol.orValue('') in ['', 'TCP'])"

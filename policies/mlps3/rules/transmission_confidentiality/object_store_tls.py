@@ -18,6 +18,7 @@ SECURE_PORT = or_empty("object.?spec.?gateway.?securePort", "0")
     title_en="Object stores listen with TLS only",
     rationale="S3 requests carry images of patients and backups of everything.",
     remediation="Set gateway.securePort and gateway.sslCertificateRef, and remove gateway.port.",
+    references=("Rook: CephObjectStore CRD, gateway",),
     admission=Admission(
         f"size({ELSEWHERE}) > 0 || (object.?spec.?gateway.?port.orValue(0) == 0"
         f" && {SECURE_PORT} != 0 && (object.spec.gateway.?sslCertificateRef.orValue('') != ''"

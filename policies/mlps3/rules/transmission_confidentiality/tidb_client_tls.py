@@ -13,6 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="TiDB serves its clients over TLS",
     rationale="Queries and their answers are the data itself; passwords travel with them.",
     remediation="Set spec.tidb.tlsClient.enabled to true and make the server's certificate.",
+    references=("TiDB on Kubernetes: Enable TLS for the MySQL Client",),
     admission=Admission("!has(object.spec.tidb) || object.spec.tidb.?tlsClient.?enabled.orValue(false)"),
 )
 def tidb_client_tls(obj: Object) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from yiyun.compliance import Finding, Object, Severity, Unevaluated, rule
     title_en="No image has critical holes that can be mended",
     rationale="A hole with a known mend is one with a known way in.",
     remediation="build the image again with the fixed packages, and deploy it",
+    references=("Trivy Operator: VulnerabilityReport",),
 )
 def image_vulnerabilities(obj: Object) -> Iterator[Finding]:
     report = obj.root.map("report")

@@ -13,7 +13,7 @@
       shown: (n, all) => `显示 ${n} 条，共 ${all} 条`, more: (n) => `再显示 ${n} 项`, of: (n) => `${n} 个对象`,
       hazard: "重大风险隐患", risk: "高风险", unit: "测评单元", requirement: "要求", reasons: "未能判为符合的原因",
       document: "证明材料", fields: "应载明", person: "人工确认", attested: (c) => `${c.who} 证明，有效期至 ${c.until}（${c.place}）`,
-      remediation: "整改", rationale: "理由", evidence: "证据", noRule: "没有规则给出结论。",
+      remediation: "整改", references: "参考", rationale: "理由", evidence: "证据", noRule: "没有规则给出结论。",
       scope: { all: "", continuity: "（业务连续性要求高时适用）", key_industries: "（重点行业适用）" },
       does_not_conform: "不符合", partly_conforms: "部分符合", not_checked: "未核查", conforms: "符合", not_applicable: "不适用",
       pass: "通过", fail: "未通过", manual: "需人工确认", not_evaluated: "未能评估", waived: "已豁免（仍计不符合）",
@@ -30,7 +30,7 @@
       shown: (n, all) => `${n} of ${all} clauses shown`, more: (n) => `Show ${n} more`, of: (n) => (n === 1 ? "1 object" : `${n} objects`),
       hazard: "major hazard", risk: "high risk", unit: "Evaluation unit", requirement: "Requirement", reasons: "What keeps it from conforming",
       document: "Document", fields: "It must state", person: "A person's word", attested: (c) => `attested by ${c.who} until ${c.until} (${c.place})`,
-      remediation: "Remedy", rationale: "Why", evidence: "Evidence", noRule: "No rule has a verdict.",
+      remediation: "Remedy", references: "See", rationale: "Why", evidence: "Evidence", noRule: "No rule has a verdict.",
       scope: { all: "", continuity: " (where continuity needs are high)", key_industries: " (key industries)" },
       does_not_conform: "does not conform", partly_conforms: "partly conforms", not_checked: "not checked", conforms: "conforms", not_applicable: "not applicable",
       pass: "pass", fail: "fail", manual: "a person must attest", not_evaluated: "not evaluated", waived: "waived (counts as not conforming)",
@@ -117,6 +117,7 @@
       make("h4", {}, both(rule), make("code", {}, id)),
       make("p", { class: "quiet" }, make("span", { class: rule.severity }, t(rule.severity)), ` · ${t(rule.enforcement)} · ${rule.rationale}`),
       shown.some((group) => group.state === "fail" || group.state === "waived") ? make("p", {}, `${t("remediation")}: `, make("span", { class: "message" }, rule.remediation)) : null,
+      rule.references.length ? make("p", { class: "quiet" }, `${t("references")}: ${rule.references.join("; ")}`) : null,
       long(shown, groupElement, "div"));
   }
 

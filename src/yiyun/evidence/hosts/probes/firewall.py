@@ -90,7 +90,7 @@ def _narrows(match: Any) -> bool:
         return bool(match["op"] == "==" and not everybody)
     if left.get("ct", {}).get("key") == "state":
         states = right if isinstance(right, list) else right.get("set", []) if isinstance(right, dict) else [right]
-        return match["op"] in ("==", "in") and bool(states) and {*states} <= {"established", "related"}
+        return match["op"] in ("==", "in") and 0 < len({*states}) == len({*states} & {"established", "related"})
     if left.get("meta", {}).get("key") in ("iif", "iifname"):
         return bool(match["op"] == "==")
     return "ct" in left
