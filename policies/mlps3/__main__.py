@@ -3,6 +3,7 @@
 One policy object a rule would cost 6.6 ms a resource, one dispatcher for all costs 1 ms: pulumi's SDK reads the
 whole resource again for each policy object. Rules of scope `objects` see the resources of the stack at hand; the ones whose facts
 lie in several stacks are left to `./yiyun gate --site` and `./yiyun up`, which judge all stacks together.
+A resource that hides its objects (a Helm release) is not evaluated, and stops as a mandatory rule does.
 """
 
 import os
@@ -22,8 +23,9 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from yiyun.compliance.engine import Dispatcher, Result, evaluate
+from yiyun.compliance.engine import INPUT_READABLE, Dispatcher, Result, evaluate
 from yiyun.compliance.facts import make_object
+from yiyun.compliance.hidden_objects import EMPTY, EXPANDED, hidden_verdict, why_hidden
 from yiyun.compliance.loader import load_rules
 from yiyun.compliance.model import Enforcement, State, Verdict
 from yiyun.compliance.rule import Rule
@@ -73,13 +75,25 @@ def policies(level: Enforcement) -> list[ResourceValidationPolicy | StackValidat
     rules = {rule.id: rule for rule in RULES if rule.enforcement is level}
     across = [rule for rule in rules.values() if rule.scope == "objects" and not rule.across_stacks]
     dispatcher = Dispatcher(rules.values(), SITE)
+    tells_hidden = INPUT_READABLE.enforcement is level
+    known = {**rules, INPUT_READABLE.id: INPUT_READABLE}
 
     def resource(args: ResourceValidationArgs, violation: ReportViolation) -> None:
-        if args.resource_type.startswith(KUBERNETES):
-            report(dispatcher.object(plain(args.props), urn=args.urn), rules, violation)
+        if not args.resource_type.startswith(KUBERNETES) or args.resource_type in EXPANDED:
+            return
+        props = plain(args.props)
+        if reason := why_hidden(args.resource_type, props):
+            report([hidden_verdict(args.urn, reason)] if tells_hidden else [], known, violation)
+        else:
+            report(dispatcher.object(props, urn=args.urn), known, violation)
 
     def stack(args: StackValidationArgs, violation: ReportViolation) -> None:
-        resources = [r for r in args.resources if r.resource_type.startswith(KUBERNETES)]
+        resources = [
+            r for r in args.resources if r.resource_type.startswith(KUBERNETES) and r.resource_type not in EXPANDED
+        ]
+        parents = {r.parent.urn for r in args.resources if r.parent}
+        empty = [r.urn for r in args.resources if r.resource_type in EXPANDED and r.urn not in parents]
+        report([hidden_verdict(urn, EMPTY) for urn in empty] if tells_hidden else [], known, violation)
         objects = [make_object(plain(r.props), urn=r.urn) for r in resources]
         report(evaluate(across, objects, SITE).verdicts, rules, violation)
 

@@ -8,13 +8,14 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from yiyun import toolchain
+from yiyun.compliance.hidden_objects import EXPANDED, type_of, why_hidden
 from yiyun.errors import UserError
 from yiyun.operations import environment, lock
 from yiyun.operations.projects import Project
@@ -45,6 +46,11 @@ class Step:
     """Who made the existing object that a create takes over; empty: nobody did."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """How the object would stand in the stack's state."""
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it is a Kubernetes object, and not what hides some (`compliance.hidden_objects`)."""
+        return not why_hidden(type_of(self.urn), self.manifest)
 
     @property
     def key(self) -> str:
@@ -196,7 +202,7 @@ class Engine:
             raise UserError(f"preview of {project.name} failed: {_last_words(done)}") from None
         if done.returncode:
             raise UserError(f"preview of {project.name} failed:\n{_diagnostics(content) or _last_words(done)}")
-        return [step for raw in content["steps"] if (step := _step(raw))]
+        return read_steps(content["steps"])
 
     def update(self, preview: Preview, report: Report, log: Path) -> None:
         """Do what `preview` planned and nothing else. All of pulumi's output goes to `log`.
@@ -268,6 +274,14 @@ def _lines(source: IO[str], process: subprocess.Popen[str]) -> Iterator[str]:
         if ended:
             return
         time.sleep(POLL_SECONDS)
+
+
+def read_steps(listed: Iterable[Mapping[str, Any]]) -> list[Step]:
+    """The steps of `pulumi preview --json`, without components whose objects are steps of their own."""
+    raw = list(listed)
+    parents = {(each.get("newState") or each.get("oldState") or {}).get("parent") for each in raw}
+    steps = [step for each in raw if (step := _step(each))]
+    return [step for step in steps if not (type_of(step.urn) in EXPANDED and step.urn in parents)]
 
 
 def _step(raw: Mapping[str, Any]) -> Step | None:

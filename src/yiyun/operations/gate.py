@@ -59,5 +59,5 @@ def look(site: Site, report: Report, *, allow_unchecked: bool = False) -> Look:
         previews = list(preview_all(engine, projects().values(), report).values())
         api = ApiServer(environment.kubeconfig(site))
         unchecked = [] if allow_unchecked else with_open_schema(site, api, previews)
-        steps = [step for preview in previews for step in preview.wished]
+        steps = [step for preview in previews for step in preview.wished if step.is_object]
         return Look(previews, unchecked, dry_run.check_fields(api, steps))

@@ -9,6 +9,7 @@ from typing import Any
 
 from yiyun.compliance.engine import INPUT_READABLE, Result, evaluate, input_verdict
 from yiyun.compliance.facts import Object, make_object
+from yiyun.compliance.hidden_objects import hidden_verdict, type_of, why_hidden
 from yiyun.compliance.loader import load_rules
 from yiyun.compliance.model import Finding, State, Verdict
 from yiyun.compliance.rule import Rule
@@ -62,14 +63,22 @@ def judge(site: Site, previews: Iterable[Preview], pack: Path, unchecked: Iterab
 def judge_steps(rules: Iterable[Rule], steps: Iterable[Step], site: Site | None, unchecked: Iterable[Step]) -> Result:
     """Judge the objects of all stacks together, and the site where one is given. No waiver counts yet.
 
-    `unchecked`: steps whose kind has no real CRD in any source; nothing checked their fields: not evaluated.
+    `unchecked`: steps whose kind has no real CRD in any source; nothing checked their fields: not evaluated. Nor is
+    what hides its objects, such as a Helm release.
     """
-    result = evaluate(rules, [_object(step) for step in steps], site)
+    listed = [(step, _hides(step)) for step in steps]
+    result = evaluate(rules, [_object(step) for step, hides in listed if not hides], site)
+    hidden = [hidden_verdict(step.urn, hides) for step, hides in listed if hides]
     reason = (
         "no source has the CRD of this kind, so nothing checked its fields (--allow-unchecked-schemas accepts that)"
     )
     unread = [input_verdict(step.key, 0, reason) for step in unchecked]
-    return replace(result, verdicts=[*result.verdicts, *unread])
+    return replace(result, verdicts=[*result.verdicts, *unread, *hidden])
+
+
+def _hides(step: Step) -> str:
+    told = {name: _known(step.manifest.get(name)) for name in ("apiVersion", "kind")}
+    return why_hidden(type_of(step.urn), told)
 
 
 def with_open_schema(site: Site, api: ApiServer, previews: Iterable[Preview]) -> list[Step]:
@@ -80,6 +89,7 @@ def with_open_schema(site: Site, api: ApiServer, previews: Iterable[Preview]) ->
         for preview in previews
         for step in preview.wished
         if names
+        and step.is_object
         and (kind := api.kind(step.manifest["apiVersion"], step.manifest["kind"]))
         and f"{kind.plural}.{kind.api_version.partition('/')[0]}" in names
     ]

@@ -28,7 +28,7 @@ def read(site: Site, report: Report) -> StacksRecord:
         report(f"stacks: {error}")
         return StacksRecord(taken, f"the stacks could not be previewed: {error}")
     stacks = {
-        preview.project.name: {step.urn: redacted(step.manifest) for step in preview.wished}
+        preview.project.name: {step.urn: redacted(step.manifest) if step.is_object else {} for step in preview.wished}
         for preview in seen.previews
     }
     return StacksRecord(
