@@ -219,14 +219,35 @@ OLD = "old"
 """A pod from before the policies."""
 
 
+def node_port(namespace="policies"):
+    """A Service that opens a port on every host."""
+    metadata = {"name": "x", "namespace": namespace}
+    spec = {"type": "NodePort", "ports": [{"port": 53}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
+def role(rules):
+    """A ClusterRole with these rules."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "x"},
+        "rules": rules,
+    }
+
+
+EVERYTHING = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+
+
 @pytest.fixture(scope="module")
-def enforcing(server, tried, exports):
-    """The server with the policies as they are exported, and a bad pod from before."""
+def enforcing(server, exports):
+    """The server with the policies as they are exported, and a bad pod from before. After all that only try."""
     old = pod(OLD, **BAD)
     old["metadata"]["finalizers"] = ["yiyun.example/held"]
     assert server.send(old, query="")[0] == 201
     server.put(exports)
-    wait_until(lambda: server.send(pod(**BAD))[0] == 403, SECONDS)
+    for bad in (pod(**BAD), node_port(), role(EVERYTHING)):  # policies come into force one after another
+        wait_until(lambda bad=bad: server.send(bad)[0] == 403, SECONDS)
     return server
 
 
@@ -246,13 +267,7 @@ def test_what_is_advisory_warns_and_is_let_in(enforcing):
 
 def test_the_namespaces_of_kubernetes_are_left_alone(enforcing):
     for namespace, wanted in (("policies", 403), ("kube-system", 201), ("kube-public", 201), ("kube-node-lease", 201)):
-        service = {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "x", "namespace": namespace},
-            "spec": {"type": "NodePort", "ports": [{"port": 53}]},
-        }
-        status, said, _ = enforcing.send(service)
+        status, said, _ = enforcing.send(node_port(namespace))
         assert (namespace, status) == (namespace, wanted), said
 
 
@@ -291,11 +306,10 @@ def test_what_was_there_before_can_be_labelled_and_let_go(enforcing):
 def test_the_api_server_writes_its_own_roles_and_nobody_else_does(enforcing, lab):
     """They have wildcards, and it is not ready before it has written them."""
     path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:controller:generic-garbage-collector"
-    role = enforcing.api.get(path)
+    rules = enforcing.api.get(path)["rules"]
     assert enforcing.send({}, "DELETE", path, "")[0] == 200
-    own = {"apiVersion": role["apiVersion"], "kind": role["kind"], "metadata": {"name": "x"}, "rules": role["rules"]}
-    status, said, _ = enforcing.send(own)
+    status, said, _ = enforcing.send(role(rules))
     assert (status, "yiyun-rbac-wildcard" in said) == (403, True)
     lab.down()
     lab.up(say)
-    assert Server(lab).api.get(path)["rules"] == role["rules"]
+    assert Server(lab).api.get(path)["rules"] == rules
