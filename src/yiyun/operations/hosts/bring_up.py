@@ -40,7 +40,7 @@ def up(site: Site, report: Report) -> list[Shown]:
         )
         shown.append(Shown("hosts hardened", f"{HOSTS_PLAYBOOK.name} ended well", time.monotonic() - started))
         started = time.monotonic()
-        cluster.play(site, report)
+        cluster.play(site, report, cluster.PLAYBOOK, "--skip-tags", "hosts")
         cluster.fetch_kubeconfig(site)
         shown.append(cluster.wait_until_ready(site, report, started))
         shown.append(cluster_proof.ask_across_zones(site, report))
