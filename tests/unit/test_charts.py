@@ -436,12 +436,14 @@ def test_within_its_bounds_a_program_runs_as_it_is(tmp_path):
     ],
 )
 def test_a_program_that_waits_for_ever_is_ended(tmp_path, code):
-    ended = bounded_python(tmp_path, code, seconds=2)
-    assert ended == Ended(-9, b"", b"", "took more than 2 s")
+    ended = bounded_python(tmp_path, code, seconds=1)
+    assert ended == Ended(-9, b"", b"", "took more than 1 s")
 
 
-@pytest.mark.parametrize("heard", [True, False])
-@pytest.mark.parametrize("code", ["while True: pass", "import sys\nwhile True: sys.stderr.write('x' * 100000)"])
+@pytest.mark.parametrize(
+    ("code", "heard"),
+    [("while True: pass", True), ("import sys\nwhile True: sys.stderr.write('x' * 100000)", False)],
+)
 def test_a_program_that_works_for_ever_is_ended(tmp_path, code, heard):
     deaf = "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"
     ended = bounded_python(tmp_path, ("" if heard else deaf) + code, cpu=1)
