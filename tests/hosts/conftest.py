@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import as_user
@@ -17,6 +19,11 @@ from yiyun.paths import CHECKOUT
 from yiyun.site import Site
 
 BIN = Path(sys.executable).parent
+ETCD = (
+    "sudo etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/kubernetes/pki/etcd/ca.crt "
+    "--cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key"
+)
+"""Begins a command of etcdctl on a control host."""
 VERIFY_ROLES = "YIYUN_VERIFY_ROLES"
 """Names of the roles of which tests/hosts/molecule is to look at the promises, where molecule does not name one."""
 collect_ignore = [] if {VERIFY_ROLES, "MOLECULE_PROJECT_DIRECTORY"} & set(os.environ) else ["molecule"]
@@ -99,15 +106,24 @@ class HostPlace:
         shutil.rmtree(self.root)
 
 
-@pytest.fixture(scope="module")
-def place():
-    """A site without hosts yet, taken down at the end.
+@contextmanager
+def host_place(shipped: str = "lab") -> Iterator[HostPlace]:
+    """A copy of a shipped site without hosts yet, taken down at the end.
 
     Not below pytest's own directories: those are deleted by the next but two sessions, mounted or not.
     """
     root = Path(tempfile.mkdtemp(prefix="yiyun-hosts-"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(root / "state"))
-        made = HostPlace(root)
+        made = HostPlace(root, shipped)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+@pytest.fixture(scope="module")
+def place():
+    """The site `lab` without hosts yet, taken down at the end."""
+    with host_place() as made:
         yield made
-        made.close()

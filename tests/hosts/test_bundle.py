@@ -4,11 +4,9 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
-from conftest import HostPlace
+from conftest import HostPlace, host_place
 from converging import play
 
 from yiyun.bundle.layout import SEAL
@@ -41,17 +39,11 @@ class Bundle:
 @pytest.fixture(scope="module")
 def made():
     """A bundle for a copy of lab-real whose hosts are not up yet."""
-    root = Path(tempfile.mkdtemp(prefix="yiyun-bundle-"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(root / "state"))
-        place = HostPlace(root, "lab-real")
-        try:
-            bundle = Bundle(place)
-            for name in ("YIYUN_BUNDLE", "YIYUN_BUNDLE_KEY"):
-                patch.setenv(name, place.env[name])
-            yield bundle
-        finally:
-            place.close()
+    with host_place("lab-real") as place, pytest.MonkeyPatch.context() as patch:
+        bundle = Bundle(place)
+        for name in ("YIYUN_BUNDLE", "YIYUN_BUNDLE_KEY"):
+            patch.setenv(name, place.env[name])
+        yield bundle
 
 
 @pytest.fixture(scope="module")

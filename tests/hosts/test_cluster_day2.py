@@ -8,13 +8,12 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 import _recording
 import pytest
-from conftest import BIN, HostPlace
+from conftest import BIN, ETCD, host_place
 from load import Client, prepare, stored
 
 from yiyun.errors import UserError
@@ -35,25 +34,15 @@ for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt; do
 done
 cd /etc/kubernetes && sha256sum admin.conf controller-manager.conf scheduler.conf'"""
 SERVED = "echo | openssl s_client -connect {} 2>/dev/null | openssl x509 -noout -serial"
-ETCD = (
-    "sudo etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/kubernetes/pki/etcd/ca.crt "
-    "--cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key"
-)
 
 
 @pytest.fixture(scope="module")
 def real():
     """A copy of lab-real whose cluster runs an application, taken down at the end."""
-    root = Path(tempfile.mkdtemp(prefix="yiyun-day2-"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(root / "state"))
-        made = HostPlace(root, "lab-real")
-        try:
-            bring_up.up(made.site, lambda _text: None)
-            prepare(made)
-            yield made
-        finally:
-            made.close()
+    with host_place("lab-real") as made:
+        bring_up.up(made.site, lambda _text: None)
+        prepare(made)
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,10 @@
 import json
 import re
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
-from conftest import HostPlace
+from conftest import ETCD, host_place
 
 from yiyun.errors import UserError
 from yiyun.lab.hosts import machine, network
@@ -17,24 +15,14 @@ from yiyun.paths import CHECKOUT
 
 MINUTES = 60.0
 WRITE_SECONDS = 15.0
-ETCD = (
-    "sudo etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/kubernetes/pki/etcd/ca.crt "
-    "--cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key"
-)
 
 
 @pytest.fixture(scope="module")
 def real():
     """A copy of lab-real that `up --real` has brought up, taken down at the end."""
-    root = Path(tempfile.mkdtemp(prefix="yiyun-kubernetes-"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(root / "state"))
-        made = HostPlace(root, "lab-real")
-        try:
-            made.printed = made.yiyun("up", "--real", timeout=60 * MINUTES).stdout
-            yield made
-        finally:
-            made.close()
+    with host_place("lab-real") as made:
+        made.printed = made.yiyun("up", "--real", timeout=60 * MINUTES).stdout
+        yield made
 
 
 def anonymous(place, path):

@@ -3,11 +3,11 @@
 import os
 import shlex
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import yaml
+from waiting import wait_until
 
 from yiyun.operations.hosts import access
 from yiyun.paths import CHECKOUT
@@ -57,13 +57,6 @@ class Pair:
         return done.stdout
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s"
-        time.sleep(0.5)
-
-
 @pytest.fixture(scope="module")
 def pair(place) -> Iterator[Pair]:
     place.yiyun("lab", "hosts", "up", "--hosts", f"{NEAR},{FAR}", timeout=1800)
@@ -89,7 +82,7 @@ def test_a_port_that_is_not_listed_is_closed(pair) -> None:
         pair.root(FAR, f"systemd-run --collect --unit=listen-{port} {server}")
     try:
         reached = f"curl --silent --fail --max-time 3 --output /dev/null http://{pair.far}"
-        wait_for(lambda: pair.status(NEAR, f"{reached}:10250/") == 0)
+        wait_until(lambda: pair.status(NEAR, f"{reached}:10250/") == 0, 30)
         assert pair.status(FAR, f"{reached}:9999/") == 0, "nobody listens"
         assert pair.status(NEAR, f"{reached}:9999/") == 28, "the port is open"  # curl: timed out
     finally:
@@ -113,7 +106,7 @@ def test_a_host_takes_back_rules_that_lock_the_operator_out(pair) -> None:
     pair.configure(firewall_ssh_port=2222, firewall_guard_seconds=20)
     try:
         pair.converge("firewall", hosts=NEAR, code=1)
-        wait_for(lambda: ssh_works(pair, NEAR), 60)
+        wait_until(lambda: ssh_works(pair, NEAR), 60)
         assert "tcp dport 22 accept" in pair.root(NEAR, "nft list chain inet yiyun input")
         assert "tcp dport 22 accept" in pair.root(NEAR, "cat /etc/yiyun/firewall.nft"), "the next boot would lock out"
     finally:
@@ -155,12 +148,12 @@ END
         pair.configure(**given)
         pair.converge("rsyslog", hosts=NEAR)
         pair.root(NEAR, "logger yiyun-test one")
-        wait_for(lambda: int(pair.root(FAR, received)) == 1)
+        wait_until(lambda: int(pair.root(FAR, received)) == 1, 30)
         # The log host goes; nobody waits for it, and nothing is lost over a restart of the sender either.
         pair.root(FAR, "systemctl stop rsyslog.service syslog.socket")
         pair.root(NEAR, "for i in $(seq 200); do logger yiyun-test gone $i; done; systemctl restart rsyslog")
         pair.root(FAR, "systemctl start syslog.socket rsyslog.service")
-        wait_for(lambda: int(pair.root(FAR, received)) >= 200, 90)
+        wait_until(lambda: int(pair.root(FAR, received)) >= 200, 90)
         assert int(pair.root(FAR, "grep -o 'yiyun-test gone [0-9]*' /var/log/received.log | sort -u | wc -l")) >= 199
         # A host with a good certificate of another name gets nothing.
         pair.configure(**(given | {"rsyslog_servers": [server | {"name": "other.lab"}]}))

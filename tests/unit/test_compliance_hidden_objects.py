@@ -9,8 +9,9 @@ from yiyun.compliance.engine import INPUT_READABLE
 from yiyun.compliance.hidden_objects import EMPTY, EXPANDED, RELEASE, type_of, why_hidden
 from yiyun.compliance.loader import load_rules
 from yiyun.compliance.model import Enforcement, State
+from yiyun.operations.computed import COMPUTED
 from yiyun.operations.engine import read_steps
-from yiyun.operations.previews import COMPUTED, judge_steps
+from yiyun.operations.previews import judge_steps
 from yiyun.paths import CHECKOUT
 
 PACK = CHECKOUT / "policies" / "mlps3"

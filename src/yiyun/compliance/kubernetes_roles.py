@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from yiyun.compliance.admission import cel
 from yiyun.compliance.facts import Map, Object
+from yiyun.compliance.grants import ROLE
 
-CLUSTER_ROLE = "rbac.authorization.k8s.io/ClusterRole"
 CORE = ("",)
 ALL = ("*",)
 
@@ -73,7 +73,7 @@ def is_own(role: Object, granted: Map) -> bool:
 
     Raises Unevaluated where the grant cannot be read.
     """
-    if role.id != CLUSTER_ROLE or role.name not in _OWN:
+    if role.id != ROLE or role.name not in _OWN:
         return False
     found = _Grant(**{field: frozenset(granted.texts(field)) for field in _Grant.__dataclass_fields__})
     return found in _OWN[role.name]

@@ -63,11 +63,14 @@ class Resource(NamedTuple):
     @property
     def place(self) -> str:
         """Where it stands: `file:line`, or the URN, or nothing; and that it was rendered, where it was."""
-        if self.template:
-            return f"{self.file} (rendered by helm from {self.template})"
         if self.file:
-            return f"{self.file}:{self.line}" if self.line else self.file
+            return (f"{self.file}:{self.line}" if self.line else self.file) + self.rendering
         return self.urn
+
+    @property
+    def rendering(self) -> str:
+        """That it was rendered, to be put behind other words; empty for what stands in its file as it is."""
+        return f" (rendered by helm from {self.template})" if self.template else ""
 
     def as_json(self) -> dict[str, Any]:
         """All fields, as published in docs/schemas/findings.json; what does not apply is null."""

@@ -8,8 +8,8 @@ from yiyun.compliance.catalogue import Row
 from yiyun.compliance.clauses import ClauseState, ClauseVerdict
 from yiyun.compliance.difference import Difference
 from yiyun.compliance.model import State
-from yiyun.compliance.printable import printable
 from yiyun.compliance.report_text import render_findings, stopping
+from yiyun.printable import printable
 
 LONGEST_REASON = 160
 SHOWN = 5

@@ -12,8 +12,8 @@ from html import escape
 from importlib.resources import files
 
 from yiyun.compliance.assessment import Assessment
-from yiyun.compliance.printable import printable
 from yiyun.compliance.report_view import view
+from yiyun.printable import printable
 
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 

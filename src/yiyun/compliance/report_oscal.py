@@ -17,8 +17,8 @@ from yiyun.compliance.attestations import Claim
 from yiyun.compliance.catalogue import Row
 from yiyun.compliance.clauses import ClauseState, ClauseVerdict
 from yiyun.compliance.model import Finding, Resource, State
-from yiyun.compliance.printable import printable
 from yiyun.compliance.rule import Rule
+from yiyun.printable import printable
 
 OSCAL_VERSION = "1.2.3"
 NAMESPACE = "urn:yiyun:oscal"

@@ -79,15 +79,12 @@ def _result(rule: Rule, index: int, verdict: Verdict) -> dict[str, Any]:
         if verdict.resource.line:
             physical["region"] = {"startLine": verdict.resource.line}
         location["physicalLocation"] = physical
-    message = verdict.message or rule.title_en
-    if verdict.resource.template:
-        message += f" (rendered by helm from {verdict.resource.template})"
     found: dict[str, Any] = {
         "ruleId": rule.id,
         "ruleIndex": index,
         "kind": kind,
         "level": _LEVEL[rule.severity] if kind == "fail" else "none",
-        "message": {"text": message},
+        "message": {"text": (verdict.message or rule.title_en) + verdict.resource.rendering},
         "locations": [location],
         "properties": {"state": verdict.state.value, "resource": verdict.resource.as_json()},
     }

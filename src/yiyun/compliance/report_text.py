@@ -7,8 +7,8 @@ from rich.table import Table
 
 from yiyun.compliance.engine import Result
 from yiyun.compliance.model import Enforcement, State
-from yiyun.compliance.printable import printable
 from yiyun.compliance.report_order import grouped
+from yiyun.printable import printable
 
 _WIDTH = 100
 

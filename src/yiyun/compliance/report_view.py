@@ -11,8 +11,8 @@ from yiyun.compliance.catalogue import Row
 from yiyun.compliance.clauses import point_state
 from yiyun.compliance.difference import Difference
 from yiyun.compliance.model import Finding, Resource
-from yiyun.compliance.printable import printable
 from yiyun.compliance.rule import Rule
+from yiyun.printable import printable
 
 
 def view(assessment: Assessment) -> dict[str, Any]:

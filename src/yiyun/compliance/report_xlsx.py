@@ -17,10 +17,10 @@ from yiyun.compliance.assessment import Assessment, risks, to_attest
 from yiyun.compliance.catalogue import Domain, Point, Row
 from yiyun.compliance.clauses import ClauseState, clause_state, point_state
 from yiyun.compliance.model import Resource, State, Verdict
-from yiyun.compliance.printable import printable
 from yiyun.compliance.report_order import STATE_ORDER
 from yiyun.compliance.report_words import STATE_ZH
 from yiyun.compliance.rule import Rule
+from yiyun.printable import printable
 
 COLUMNS = {
     "测评单元": 13,

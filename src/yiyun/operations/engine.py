@@ -18,6 +18,7 @@ from yiyun import toolchain
 from yiyun.compliance.hidden_objects import EXPANDED, type_of, why_hidden
 from yiyun.errors import UserError
 from yiyun.operations import environment, lock
+from yiyun.operations.computed import known
 from yiyun.operations.projects import Project
 from yiyun.site import Site
 
@@ -48,9 +49,14 @@ class Step:
     """How the object would stand in the stack's state."""
 
     @property
+    def hides(self) -> str:
+        """Why it cannot be judged, since it hides objects or says not what it is; empty for an object."""
+        return why_hidden(type_of(self.urn), {name: known(self.manifest.get(name)) for name in ("apiVersion", "kind")})
+
+    @property
     def is_object(self) -> bool:
-        """Whether it is a Kubernetes object, and not what hides some (`compliance.hidden_objects`)."""
-        return not why_hidden(type_of(self.urn), self.manifest)
+        """Whether it is a Kubernetes object that says what it is."""
+        return not self.hides
 
     @property
     def key(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 from yiyun.compliance import admission_policies
@@ -12,6 +13,7 @@ from yiyun.compliance.waivers import Waiver
 from yiyun.lab import crds
 
 
+@cache
 def resources() -> Mapping[str, ApiResource]:
     """How an API server serves each kind (`group/Kind`): those of Kubernetes itself, and those of crds.lock."""
     custom = {

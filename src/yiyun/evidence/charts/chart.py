@@ -23,7 +23,7 @@ class Chart(NamedTuple):
     path: str
     """Its directory or archive, as it was found."""
     name: str
-    library: bool = False
+    is_library: bool = False
     """It only holds what other charts include; by itself it renders nothing."""
 
     @property

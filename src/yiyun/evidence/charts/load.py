@@ -19,7 +19,7 @@ def load_charts(paths: Sequence[str], values: Sequence[Path], given: Iterable[st
     Raises UserError for values that are bad, or that are not for exactly one chart.
     """
     charts = [read_chart(path) for path in paths]
-    for_one_chart(values, [chart.path for chart in charts if not chart.library], given)
+    for_one_chart(values, [chart.path for chart in charts if not chart.is_library], given)
     contents = read_values(values)
     scalars = Scalars()
     releases: set[str] = set()
@@ -37,7 +37,7 @@ def load_charts(paths: Sequence[str], values: Sequence[Path], given: Iterable[st
 
 def _rendered(chart: Chart, release: str, contents: Sequence[bytes]) -> list[Part] | Refusal | None:
     """What the chart renders to, why it does not, or None for a library."""
-    if chart.library:
+    if chart.is_library:
         return None
     try:
         rendered = helm.render(chart, release, contents)

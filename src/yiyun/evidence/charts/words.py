@@ -3,9 +3,9 @@
 import re
 from typing import NamedTuple
 
-from yiyun.compliance.printable import printable
 from yiyun.evidence.charts.bounded import Ended
 from yiyun.evidence.charts.chart import Chart
+from yiyun.printable import printable
 
 LONGEST = 500
 """Characters of helm's words that are shown: of longer ones the beginning and, where the cause stands, the end."""
@@ -54,11 +54,9 @@ def _place(chart: Chart, said: str) -> tuple[str, int]:
     named = _FILE.search(said)
     if named is None:
         return chart.file, 1
-    own = "/" not in named["file"]
-    # A template's line is counted in what it rendered to, which nobody can open.
-    return chart.file_of(f"{chart.name}/{named['file']}" if own else named["file"]), int(
-        named["line"] or 1
-    ) if own else 1
+    if "/" in named["file"]:
+        return chart.file_of(named["file"]), 1  # its line is counted in what it rendered to, which nobody can open
+    return chart.file_of(f"{chart.name}/{named['file']}"), int(named["line"] or 1)
 
 
 def _short(text: str) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from yiyun.evidence.hosts.facts import Entry, HostFacts, UnitState
+from yiyun.evidence.hosts.probes.units import STARTS_AT_BOOT
 from yiyun.evidence.hosts.promises import (
     Account,
     Directory,
@@ -25,7 +26,6 @@ from yiyun.evidence.hosts.roles import RolePromises
 
 AT_WORK = ("active", "reloading")
 AT_REST = ("inactive", "failed")
-STARTS_AT_BOOT = ("enabled", "static", "alias", "generated")
 CLOCK_SLACK_SECONDS = 0.02
 """The uptime that ties unit times to file times has hundredths of a second."""
 

@@ -177,12 +177,13 @@ def _lockout(entries: Sequence[Entry], settings: Mapping[str, str]) -> Facts | N
     if not counting:
         return None
     refusing = [line for line in dict.fromkeys(_flat(entries)) if line.module in COUNTERS and _refuses(entries, [line])]
-    limits = [_limits(line, settings) for line in refusing or counting]
+    counted = [_limits(line, settings) for line in counting]
+    limits = [_limits(line, settings) for line in refusing] or counted
     tries = [_number(each["deny"], "deny") for each in limits]
     waits = [0 if each["unlock_time"] == "never" else _number(each["unlock_time"], "unlock_time") for each in limits]
-    written = [_number(_limits(line, settings)["deny"], "deny") for line in counting]
+    written = [_number(each["deny"], "deny") for each in counted]
     most = min((each for each in tries if each > 0), default=0)
-    kept = [_number(_limits(line, settings)["fail_interval"], "fail_interval") for line in counting]
+    kept = [_number(each["fail_interval"], "fail_interval") for each in counted]
     seen = max(_number(each["fail_interval"], "fail_interval") for each in limits)
     return {
         "module": counting[0].module,
