@@ -1,6 +1,6 @@
-"""Filters that read a host's identity as the rest of yiyun does: Ansible's own facts are wrong on UOS and Kylin."""
+"""Filters of the roles: a host's identity as the rest of yiyun reads it, and what of a role's promises is due on a host."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from yiyun.errors import UserError
@@ -8,12 +8,15 @@ from yiyun.site import cpu, os_profile
 
 DOCUMENTATION = """
 name: yiyun
-short_description: What /etc/os-release and /proc/cpuinfo say
+short_description: What /etc/os-release and /proc/cpuinfo say, and promises that are due
 description:
   - yiyun_os_profile turns the content of /etc/os-release, and of /etc/os-version of UOS, into what follows from the OS
     (yiyun.site.os_profile.OsProfile); its name is `other` where yiyun does not know the OS.
   - yiyun_os_refusal says why such a profile is refused; empty where it is known.
   - yiyun_cpu turns the content of /proc/cpuinfo into family, model and model_name (yiyun.site.cpu.Cpu).
+  - yiyun_due leaves those promises that are made on this host, without `when` and `needs`; it takes what the host lacks.
+  - yiyun_with_contents gives promised files the texts made from their templates, in the same order, and makes of them the
+    option `files` of the module keep_files.
 """
 
 
@@ -37,9 +40,37 @@ def cpu_of(cpuinfo: str) -> dict[str, str]:
     return {"family": found.family.value, "model": found.model, "model_name": found.model_name}
 
 
+def due(entries: Iterable[Mapping[str, Any]], lacks: Iterable[str]) -> list[dict[str, Any]]:
+    """Promises that are made on a host which lacks these capabilities."""
+    return [
+        {key: entry[key] for key in entry if key not in {"when", "needs"}}
+        for entry in entries
+        if entry.get("when", True) and entry.get("needs") not in lacks
+    ]
+
+
+def with_contents(files: Iterable[Mapping[str, Any]], contents: Iterable[str]) -> list[dict[str, Any]]:
+    """Files with their contents as keep_files takes them: a secret one where no output shows it."""
+    texts = iter(contents)
+    made = []
+    for file in files:
+        entry = {key: file[key] for key in file if key not in {"template", "content", "secret"}}
+        text = next(texts) if "template" in file else file.get("content")
+        if text is not None:
+            entry["secret_content" if file.get("secret") else "content"] = str(text)
+        made.append(entry)
+    return made
+
+
 class FilterModule:
     """What Ansible looks for in a file of filters."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"yiyun_os_profile": os_profile_of, "yiyun_os_refusal": os_refusal, "yiyun_cpu": cpu_of}
+        return {
+            "yiyun_os_profile": os_profile_of,
+            "yiyun_os_refusal": os_refusal,
+            "yiyun_cpu": cpu_of,
+            "yiyun_due": due,
+            "yiyun_with_contents": with_contents,
+        }

@@ -53,7 +53,7 @@ MOMENTS = (
     Moment("base", "keep : Install packages of Debian and its kin", seconds=2.0),
     Moment("sysctl", "keep : Set kernel settings"),
     sshd("sshd : Look for the way back in", 10),
-    sshd("keep : Keep files with content from a template", 11),
+    sshd("keep : Keep directories, files and links", 11),
     sshd("keep : Read the state of units", 12),
     sshd("keep : Check what units are about to read", 13),
     sshd("keep : Arm what would take the change back", 14),
@@ -72,7 +72,7 @@ MOMENTS = (
     Moment("administrators", "keep : Keep accounts", {"administrators_people": people(li="system", wang="audit")}),
     Moment(
         "administrators",
-        "keep : Keep files with content from a template",
+        "keep : Keep directories, files and links",
         {"administrators_people": people(li="system", wang="audit", zhao="security")},
     ),
     Moment(
@@ -80,14 +80,14 @@ MOMENTS = (
         "administrators : Take duties from everybody else",
         {"administrators_people": people(li="audit", wang="system", zhao="security")},
     ),
-    Moment("lockout", "keep : Keep files with content from a template"),
+    Moment("lockout", "keep : Keep directories, files and links"),
     Moment("lockout", "pam : Put the stack together from profiles", seconds=0.8),
     Moment(
         "session_timeout", "keep : Restart or reload units whose files have changed", {"session_timeout_seconds": 500}
     ),
     Moment("firewall", "firewall : Arm what would take a first start back"),
     Moment("firewall", "keep : Enable, disable, start and stop units", seconds=0.8),
-    Moment("firewall", "keep : Keep files with content from a template", {"firewall_log_per_minute": 11}, nth=3),
+    Moment("firewall", "keep : Keep directories, files and links", {"firewall_log_per_minute": 11}, nth=3),
     Moment(
         "firewall",
         "keep : Restart or reload units whose files have changed",
