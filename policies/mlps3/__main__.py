@@ -3,7 +3,8 @@
 One policy object a rule would cost 6.6 ms a resource, one dispatcher for all costs 1 ms: pulumi's SDK reads the
 whole resource again for each policy object. Rules of scope `objects` see the resources of the stack at hand; the ones whose facts
 lie in several stacks are left to `./yiyun gate --site` and `./yiyun up`, which judge all stacks together.
-A resource that hides its objects (a Helm release) is not evaluated, and stops as a mandatory rule does.
+A resource that hides its objects (a Helm release), or lets a controller make them (Flux, Argo CD), is not evaluated, and
+stops as a mandatory rule does.
 """
 
 import os
@@ -27,6 +28,7 @@ from yiyun.compliance.engine import INPUT_READABLE, Dispatcher, Result, evaluate
 from yiyun.compliance.facts import make_object
 from yiyun.compliance.hidden_objects import EMPTY, EXPANDED, hidden_verdict, why_hidden
 from yiyun.compliance.loader import load_rules
+from yiyun.compliance.makers import unseen_verdicts
 from yiyun.compliance.model import Enforcement, State, Verdict
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.waivers import apply_waivers, load_waivers
@@ -85,7 +87,8 @@ def policies(level: Enforcement) -> list[ResourceValidationPolicy | StackValidat
         if reason := why_hidden(args.resource_type, props):
             report([hidden_verdict(args.urn, reason)] if tells_hidden else [], known, violation)
         else:
-            report(dispatcher.object(props, urn=args.urn), known, violation)
+            unseen = unseen_verdicts([make_object(props, urn=args.urn)]) if tells_hidden else []
+            report([*dispatcher.object(props, urn=args.urn), *unseen], known, violation)
 
     def stack(args: StackValidationArgs, violation: ReportViolation) -> None:
         resources = [

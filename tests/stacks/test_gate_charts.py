@@ -170,6 +170,14 @@ def test_every_report_names_template_and_resource(tmp_path):
     assert {"artifactLocation": {"uri": deployment}} in places
 
 
+def test_what_a_chart_lets_a_controller_make_is_not_evaluated(small):
+    chart = small("apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: more}\nspec: {chart: more}\n")
+    result = gate_manifests([chart], PACK)
+    (verdict,) = [v for v in result.verdicts if v.state is State.NOT_EVALUATED]
+    assert (verdict.resource.kind, verdict.resource.template) == ("HelmChart", "small/templates/a.yaml")
+    assert result.exit_code == 1
+
+
 # --- what cannot be rendered -------------------------------------------------------------------------------------
 
 

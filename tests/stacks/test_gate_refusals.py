@@ -11,8 +11,12 @@ import yaml
 from bad_objects import BAD, ROUTES
 from jsonschema import Draft202012Validator
 
+from yiyun.compliance.engine import INPUT_READABLE
 from yiyun.compliance.loader import load_rules
+from yiyun.compliance.model import State
 from yiyun.operations import environment
+from yiyun.operations.engine import read_steps
+from yiyun.operations.previews import judge_steps
 from yiyun.paths import CHECKOUT
 from yiyun.toolchain import find
 
@@ -51,6 +55,22 @@ from yiyun.components.kubernetes import PROVIDER_VERSION, KubernetesObject
 for manifest in json.loads(Path("objects.json").read_text()):
     KubernetesObject(manifest, pulumi.ResourceOptions(version=PROVIDER_VERSION))
 """
+
+RELEASES = f"""
+import pulumi
+from yiyun.components.kubernetes import PROVIDER_VERSION, KubernetesObject
+options = pulumi.ResourceOptions(version=PROVIDER_VERSION)
+chart = {str(CHECKOUT / "tests" / "charts" / "portal")!r}
+pulumi.CustomResource("kubernetes:helm.sh/v3:Release", "portal", {{"chart": chart, "namespace": "hosp-a"}}, options)
+about = {{"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease"}}
+spec = {{"interval": "10m", "chart": {{"spec": {{"chart": "portal"}}}}}}
+KubernetesObject({{**about, "metadata": {{"name": "portal", "namespace": "hosp-a"}}, "spec": spec}}, options)
+"""
+# Name of the resource in RELEASES -> how the reason begins.
+HIDDEN = {
+    "portal": "a Helm release: its objects are made only while it is installed",
+    "HelmRelease/hosp-a/portal": "Flux installs a Helm chart for it; none of that was judged",
+}
 
 
 def gate(*args, code):
@@ -201,21 +221,27 @@ def test_without_input_the_gate_says_what_it_wants():
 # --- plain pulumi -----------------------------------------------------------------------------------------------
 
 
-def test_plain_pulumi_is_stopped_by_the_pack(workplace, tmp_path):
-    """A program of one's own, run as a user would: pulumi fails and names rule, basis and remedy of every object."""
+@pytest.fixture
+def pulumi(workplace, tmp_path):
+    """Runs pulumi on a program of one's own, as a user would, with the lab up."""
     workplace.yiyun("lab", "up")
     environ = {**workplace.env, **environment.variables(workplace.site), "PULUMI_BACKEND_URL": f"file://{tmp_path}"}
     environ = {**os.environ, **environ, "PYTHONPATH": str(CHECKOUT / "src")}
     (tmp_path / "Pulumi.yaml").write_text("name: bad\nruntime: python\n")
-    (tmp_path / "__main__.py").write_text(PROGRAM)
-    (tmp_path / "objects.json").write_text(json.dumps([*BAD.values(), *ROUTES]))
 
-    def pulumi(*args):
+    def run(*args):
         command = [str(find("pulumi")), *args, "--non-interactive", "--color", "never"]
         return subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
 
-    made = pulumi("stack", "select", "--create", "bad")
+    made = run("stack", "select", "--create", "bad")
     assert made.returncode == 0, made.stderr
+    return run
+
+
+def test_plain_pulumi_is_stopped_by_the_pack(pulumi, tmp_path):
+    """Pulumi fails and names rule, basis and remedy of every object."""
+    (tmp_path / "__main__.py").write_text(PROGRAM)
+    (tmp_path / "objects.json").write_text(json.dumps([*BAD.values(), *ROUTES]))
     done = pulumi("preview", "--stack", "bad", "--policy-pack", str(PACK))
     told = done.stdout + done.stderr
     assert done.returncode != 0
@@ -227,3 +253,27 @@ def test_plain_pulumi_is_stopped_by_the_pack(workplace, tmp_path):
         assert f"[{rule}; {basis}]" in told, rule
         assert BAD[rule]["metadata"]["name"] in told
     assert told.count("Remedy: ") >= len(objects_alone)
+
+
+def test_what_is_made_only_later_stops_plain_pulumi(pulumi, tmp_path):
+    """A Helm release of pulumi's own, and one of Flux: of neither anybody has seen the objects."""
+    (tmp_path / "__main__.py").write_text(RELEASES)
+    done = pulumi("preview", "--stack", "bad", "--policy-pack", str(PACK))
+    told = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "Traceback" not in told, told
+    for reason in HIDDEN.values():
+        assert f"[{INPUT_READABLE.id}; {INPUT_READABLE.baseline}] {reason}" in told
+
+
+def test_what_is_made_only_later_stops_the_gate(pulumi, tmp_path):
+    """The same in the previews that ./yiyun gate and ./yiyun up judge."""
+    (tmp_path / "__main__.py").write_text(RELEASES)
+    done = pulumi("preview", "--stack", "bad", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = judge_steps(RULES.values(), read_steps(json.loads(done.stdout)["steps"]), None, [])
+    found = {v.resource.urn.rpartition("::")[2]: v.message for v in result.verdicts if v.rule == INPUT_READABLE.id}
+    assert found.keys() == HIDDEN.keys()
+    assert all(found[name].startswith(reason) for name, reason in HIDDEN.items())
+    assert {v.state for v in result.verdicts if v.rule == INPUT_READABLE.id} == {State.NOT_EVALUATED}
+    assert result.exit_code == 1

@@ -13,7 +13,7 @@ from yiyun.compliance import Severity, rule
 from yiyun.compliance.attestations import Claim
 from yiyun.compliance.catalogue import Catalogue, load_catalogue
 from yiyun.compliance.clauses import ClauseState, clause_state, point_state, roll_up
-from yiyun.compliance.engine import input_verdict
+from yiyun.compliance.engine import INPUT_READABLE, input_verdict
 from yiyun.compliance.model import Resource, State, Verdict
 from yiyun.compliance.rule import Rule
 
@@ -202,6 +202,12 @@ def test_an_unread_input_counts_against_all_that_rules_judge():
     assert unread[BY_RULES].state is UNCHECKED
     assert "2 inputs could not be read" in unread[BY_RULES].reasons
     assert unread[BY_PERSON].state is CONFORMS
+
+
+def test_a_waiver_of_an_unread_input_lifts_no_clause():
+    waived = judged(("first", State.PASS), ("second", State.PASS), (INPUT_READABLE.id, State.WAIVED))
+    assert waived[BY_RULES].state is UNCHECKED
+    assert waived[BY_RULES].reasons == ("1 inputs could not be read",)
 
 
 def on_hosts(name: str, *clauses: str) -> Rule:

@@ -78,6 +78,13 @@ def test_a_release_stops_plain_pulumi(pack):
     assert "canary" not in said
 
 
+def test_what_lets_a_controller_make_objects_stops_plain_pulumi(pack):
+    release = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": "r"}}
+    (said,) = told(pack, "kubernetes:helm.toolkit.fluxcd.io/v2:HelmRelease", release)
+    assert said.startswith(f"[{INPUT_READABLE.id}; ")
+    assert "Flux installs a Helm chart for it; none of that was judged" in said
+
+
 def test_what_has_no_kind_stops_plain_pulumi(pack):
     assert "no apiVersion and kind" in told(pack, "kubernetes:new/v1:Thing", {"spec": {}})[0]
 

@@ -222,6 +222,64 @@ def test_what_looks_like_an_object_and_cannot_be_judged(tmp_path, text, reason):
     assert reason in found.reason
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "resources: [https://git.example/base]",
+        "resources: [git.example/team/base//deploy?ref=v1]",
+        "resources: ['git@git.example:team/base']",
+        "resources: [../base]",
+        "resources: [missing.yaml]",
+        "resources: [good]",
+        "resources: [folder]",
+        'resources: ["\\0"]',
+        "resources: good.yaml",
+        "resources: [{a: b}]",
+        "bases: [folder]",
+        "namespace: other",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nimages: []",
+        "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nreplicas: []",
+    ],
+)
+@pytest.mark.parametrize("name", ["kustomization.yaml", "kustomization.yml", "Kustomization"])
+def test_a_kustomization_that_makes_others_than_the_files_say(tmp_path, name, text):
+    inner = tmp_path / "inner"
+    (inner / "folder").mkdir(parents=True)
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "kustomization.yaml").write_text("resources: [good.yaml]\n")
+    for folder in (inner, inner / "folder", tmp_path / "base"):
+        (folder / "good.yaml").write_text(GOOD)
+    (inner / "good").write_text(GOOD)
+    (inner / name).write_text(text + "\n")
+    (problem,) = load([inner]).problems
+    assert problem.reason.startswith("a kustomization that ")
+    assert problem.reason.endswith("render it by  kubectl kustomize  and give the output instead")
+
+
+def test_a_kustomization_that_only_lists_what_is_read_anyway(tmp_path):
+    for folder in ("base", "overlays/az1"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "good.yaml").write_text(GOOD)
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "base" / "good.yaml")
+    (tmp_path / "base" / "kustomization.yaml").write_text("resources: [./good.yaml, ../link.yaml]\n")
+    (tmp_path / "overlays" / "az1" / "kustomization.yaml").write_text("resources: [../../base, good.yaml]\n")
+    whole = load([tmp_path])
+    assert len(whole.objects) == 3
+    assert len(whole.skipped) == 2
+    assert not whole.problems
+    (problem,) = load([tmp_path / "overlays"]).problems
+    assert "lists ../../base, which is not among the files given" in problem.reason
+    assert not load([tmp_path / "overlays", tmp_path / "base", tmp_path / "link.yaml"]).problems
+
+
+def test_an_object_in_a_file_of_kustomizes_name_is_an_object(tmp_path):
+    flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\n"
+    (tmp_path / "kustomization.yaml").write_text(flux)
+    loaded = load([tmp_path])
+    assert [o.data["kind"] for o in loaded.objects] == ["Kustomization"]
+    assert not loaded.problems
+
+
 def test_templates_without_a_chart(tmp_path):
     (tmp_path / "good.yaml").write_text(GOOD)
     (tmp_path / "loose.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {{ .Values.spec }}\n")

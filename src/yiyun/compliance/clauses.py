@@ -110,7 +110,7 @@ def roll_up(
     `rules`: all rules of the pack by id. `ran`: ids of those whose facts were looked for; a clause with a rule that
     was not run is not 符合, however the others judged; one that ran and met no resource of its kind says nothing.
     An input that could not be read counts against every clause that rules on objects judge, since nobody knows what
-    stood in it.
+    stood in it; a waiver does not change that.
 
     `unseen`: what belongs to the site and was not looked at, such as hosts that were not chosen or the cluster; it
     counts against the clauses whose rules judge such things.
@@ -135,7 +135,8 @@ def roll_up(
     for claim in claims:
         if claim.note:
             refused.setdefault(claim.clause, []).append(claim.note)
-    unread = tallies.get(INPUT_READABLE.id, Counter())[State.NOT_EVALUATED]
+    inputs = tallies.get(INPUT_READABLE.id, Counter())
+    unread = inputs[State.NOT_EVALUATED] + inputs[State.WAIVED]
     gaps = {subject: [_not_looked_at(names)] for subject, names in unseen.items() if names}
     if unread:
         gaps.setdefault("object", []).insert(0, f"{unread} inputs could not be read")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from yiyun.compliance.engine import Result, evaluate, input_verdict
 from yiyun.compliance.facts import make_object
 from yiyun.compliance.loader import load_rules
+from yiyun.compliance.makers import unseen_verdicts
 from yiyun.compliance.model import Finding, Resource, State, Verdict
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.waivers import apply_waivers, load_waivers
@@ -34,7 +35,8 @@ def gate_manifests(
     """Judge manifests in files and directories, and charts rendered with `values`. No cluster is needed.
 
     Raises UserError for bad input: a path that does not exist, no Kubernetes object at all, a broken pack, a
-    waivers or values file that cannot be read. Parts that cannot be read among readable ones are verdicts of `input_readable`.
+    waivers or values file that cannot be read. Parts that cannot be read among readable ones are verdicts of
+    `input_readable`, and so are objects from which controllers make others.
     """
     rules = load_rules(pack_dir)
     consents = load_waivers(waivers) if waivers is not None else ()
@@ -47,6 +49,7 @@ def gate_manifests(
         ]
         result = evaluate(rules, objects, site)
         unread = [input_verdict(problem.file, problem.line, problem.reason) for problem in loaded.problems]
+        unread += unseen_verdicts(objects)
         notes = [*result.notes, *loaded.rendered]
         notes += [f"{p.file}:{p.line}: not judged: {p.reason}" for p in loaded.skipped[:_SHOWN_SKIPPED]]
         if len(loaded.skipped) > _SHOWN_SKIPPED:

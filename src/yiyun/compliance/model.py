@@ -15,7 +15,7 @@ class State(StrEnum):
     """A fact was unknown, unreadable or of a wrong type; fails a gate as `fail` does."""
     NOT_APPLICABLE = "not_applicable"
     WAIVED = "waived"
-    """A fail that a valid waiver names; never counted as pass."""
+    """A fail, or objects that nobody saw, that a valid waiver names; never counted as pass."""
 
 
 class Severity(StrEnum):

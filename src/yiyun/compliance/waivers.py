@@ -10,6 +10,9 @@
 
 A waiver names one exact resource: kind, name and namespace (left out for kinds without one), or `site`, or `host`.
 One that is expired, or lacks an owner, a reason, a date or an exact resource, counts as none; the report says so.
+
+Only a fail is waived, with one exception: of an object from which a controller makes others (`yiyun.compliance.makers`)
+no gate can say more than that they were not evaluated, so a waiver of `input_readable` for it says who judged them.
 """
 
 from collections.abc import Iterable
@@ -18,8 +21,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from yiyun.compliance.engine import Result
-from yiyun.compliance.model import Resource, State
+from yiyun.compliance.engine import INPUT_READABLE, Result
+from yiyun.compliance.model import Resource, State, Verdict
 from yiyun.errors import UserError
 from yiyun.evidence.yaml_documents import Scalars, yaml_documents
 
@@ -139,7 +142,7 @@ def _date(value: Any, place: str) -> date | None:
 
 
 def apply_waivers(result: Result, waivers: Iterable[Waiver], today: date) -> Result:
-    """Count each fail that a valid waiver names as waived. Notes name the waivers without effect."""
+    """Count each waivable verdict that a valid waiver names as waived. Notes name the waivers without effect."""
     notes = list(result.notes)
     valid: dict[str, list[Waiver]] = {}
     for waiver in waivers:
@@ -153,7 +156,7 @@ def apply_waivers(result: Result, waivers: Iterable[Waiver], today: date) -> Res
     used: set[str] = set()
     verdicts = list(result.verdicts)
     for index, verdict in enumerate(verdicts):
-        if verdict.state is not State.FAIL or verdict.rule not in valid:
+        if verdict.rule not in valid or not _waivable(verdict):
             continue
         for waiver in valid[verdict.rule]:
             if waiver.matches(verdict.rule, verdict.resource):
@@ -168,3 +171,7 @@ def apply_waivers(result: Result, waivers: Iterable[Waiver], today: date) -> Res
         if w.place not in used
     ]
     return replace(result, verdicts=verdicts, notes=tuple(notes))
+
+
+def _waivable(verdict: Verdict) -> bool:
+    return verdict.state is State.FAIL or verdict.rule == INPUT_READABLE.id

@@ -20,6 +20,7 @@ from yiyun.evidence.charts.chart import ARCHIVES, CHART_FILE, OWN_FILES, OWN_FOL
 from yiyun.evidence.json_documents import json_documents
 from yiyun.evidence.unknown import UnknownValue
 from yiyun.evidence.yaml_documents import Document, Scalars, yaml_documents
+from yiyun.printable import printable
 
 SUFFIXES = (".yaml", ".yml", ".json")
 MAX_BYTES = 256 * 1024 * 1024
@@ -40,8 +41,9 @@ NOT_API_GROUPS = frozenset({
 })  # fmt: skip
 KUSTOMIZE = "kustomize.config.k8s.io"
 KUSTOMIZATION_FILES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
-# Keys of a kustomization that only list files, all of which are read anyway when they are local.
-HARMLESS_KUSTOMIZE_KEYS = frozenset({"apiVersion", "kind", "metadata", "resources", "namespace"})
+# Keys of a kustomization that only list files.
+HARMLESS_KUSTOMIZE_KEYS = frozenset({"apiVersion", "kind", "metadata", "resources"})
+_KUSTOMIZE_FIRST = "render it by  kubectl kustomize  and give the output instead"
 
 
 class Manifest(NamedTuple):
@@ -63,6 +65,16 @@ class Problem(NamedTuple):
     reason: str
 
 
+class Listed(NamedTuple):
+    """One resource that a kustomization lists."""
+
+    file: str
+    line: int
+    """Of the kustomization."""
+    resource: str
+    """A path from the kustomization's directory, or whatever else kustomize would fetch."""
+
+
 class Loaded(NamedTuple):
     """What the given paths hold."""
 
@@ -72,6 +84,8 @@ class Loaded(NamedTuple):
     """YAML and JSON that is no Kubernetes object, with the reason; nothing in it is judged."""
     rendered: list[str]
     """Each chart that was rendered, with what, in a line."""
+    listed: list[Listed]
+    """What kustomizations list that change nothing."""
 
 
 def load(paths: Iterable[Path | str], values: Sequence[Path] = ()) -> Loaded:
@@ -84,7 +98,7 @@ def load(paths: Iterable[Path | str], values: Sequence[Path] = ()) -> Loaded:
     given = [str(path) for path in paths]
     if not given:
         raise UserError("no manifests given: name at least one file or directory")
-    loaded = Loaded([], [], [], [])
+    loaded = Loaded([], [], [], [], [])
     scalars = Scalars()
     # Millions of small, acyclic values are made here: the collector would only walk them again and again.
     collecting = gc.isenabled()
@@ -92,9 +106,13 @@ def load(paths: Iterable[Path | str], values: Sequence[Path] = ()) -> Loaded:
     try:
         charts: dict[str, str] = {}
         templates: dict[str, str] = {}
+        files: list[str] = []
         for name in given:
             for file, of_chart in _files(name, charts, loaded.problems):
                 _read(file, scalars, loaded, templates, of_chart=of_chart)
+                files.append(file)
+        if loaded.listed:
+            loaded.problems.extend(_not_given(loaded.listed, files))
         if charts or values:
             from yiyun.evidence.charts.load import load_charts  # it starts programs: most inputs have no chart
 
@@ -204,7 +222,7 @@ def sort_document(document: Document, file: str, loaded: Loaded) -> None:
     """Put one document where it belongs: objects, problems or skipped."""
     value = document.value
     if isinstance(value, dict):
-        if Path(file).name in KUSTOMIZATION_FILES:
+        if Path(file).name in KUSTOMIZATION_FILES and not ("apiVersion" in value and "kind" in value):
             _kustomization(value, file, document.line, loaded)
         else:
             _object(value, file, document.line, document, loaded)
@@ -278,11 +296,29 @@ def _items(value: dict[str, Any], file: str, line: int, document: Document, load
 def _kustomization(value: dict[str, Any], file: str, line: int, loaded: Loaded) -> None:
     """A kustomization that changes objects, or fetches them, makes others than those that stand in the files."""
     resources = value.get("resources") or []
-    remote = any(not isinstance(r, str) or "://" in r or r.startswith("git@") for r in resources)
+    local = isinstance(resources, list) and all(isinstance(r, str) and "://" not in r for r in resources)
     changing = sorted(key for key in value if key not in HARMLESS_KUSTOMIZE_KEYS)
-    if changing or remote:
+    if changing or not local:
         what = f"changes the objects ({', '.join(changing)})" if changing else "fetches remote objects"
-        reason = f"a kustomization that {what}: render it first with  kubectl kustomize  and give the result"
-        loaded.problems.append(Problem(file, line, reason))
+        loaded.problems.append(Problem(file, line, f"a kustomization that {what}: {_KUSTOMIZE_FIRST}"))
     else:
+        loaded.listed.extend(Listed(file, line, each) for each in resources)
         loaded.skipped.append(Problem(file, line, "no Kubernetes object (a kustomization that only lists files)"))
+
+
+def _not_given(listed: Iterable[Listed], files: Iterable[str]) -> Iterator[Problem]:
+    """What kustomizations list and nobody read: paths outside of what was given, and remote objects without a scheme."""
+    read = {os.path.realpath(file) for file in files}
+    for file, line, resource in listed:
+        path = _real(os.path.join(os.path.dirname(file), resource))  # noqa: PTH118, PTH120 (no path object per file)
+        if path not in read and read.isdisjoint(f"{path}/{name}" for name in KUSTOMIZATION_FILES):
+            what = f"lists {printable(resource)}, which is not among the files given"
+            yield Problem(file, line, f"a kustomization that {what}: {_KUSTOMIZE_FIRST}")
+
+
+def _real(path: str) -> str:
+    """The path without links; empty for text that is no path (a null byte)."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        return ""

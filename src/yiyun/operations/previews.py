@@ -10,6 +10,7 @@ from yiyun.compliance.engine import INPUT_READABLE, Result, evaluate, input_verd
 from yiyun.compliance.facts import Object, make_object
 from yiyun.compliance.hidden_objects import hidden_verdict
 from yiyun.compliance.loader import load_rules
+from yiyun.compliance.makers import unseen_verdicts
 from yiyun.compliance.model import Finding, State, Verdict
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.waivers import apply_waivers, load_waivers
@@ -52,16 +53,17 @@ def judge_steps(rules: Iterable[Rule], steps: Iterable[Step], site: Site | None,
     """Judge the objects of all stacks together, and the site where one is given. No waiver counts yet.
 
     `unchecked`: steps whose kind has no real CRD in any source; nothing checked their fields: not evaluated. Nor is
-    what hides its objects, such as a Helm release.
+    what hides its objects, such as a Helm release, or lets a controller make them.
     """
     listed = list(steps)
-    result = evaluate(rules, [_object(step) for step in listed if step.is_object], site)
+    objects = [_object(step) for step in listed if step.is_object]
+    result = evaluate(rules, objects, site)
     hidden = [hidden_verdict(step.urn, step.hides) for step in listed if not step.is_object]
     reason = (
         "no source has the CRD of this kind, so nothing checked its fields (--allow-unchecked-schemas accepts that)"
     )
     unread = [input_verdict(step.key, 0, reason) for step in unchecked]
-    return replace(result, verdicts=[*result.verdicts, *unread, *hidden])
+    return replace(result, verdicts=[*result.verdicts, *unread, *hidden, *unseen_verdicts(objects)])
 
 
 def with_open_schema(site: Site, api: ApiServer, previews: Iterable[Preview]) -> list[Step]:

@@ -14,7 +14,7 @@ from yiyun.compliance import Finding, Object, Severity, Unevaluated, rule
     title_en="No bucket is open to everybody",
     rationale="Patients' images in a public bucket are found by machines that look for nothing else.",
     remediation="name the users in Principal of the bucket policy",
-    references=("Rook: Object Bucket Claim",),
+    references=("Rook: Bucket Claim",),
 )
 def bucket_public(obj: Object) -> Iterator[Finding]:
     config = obj.spec.map("additionalConfig")

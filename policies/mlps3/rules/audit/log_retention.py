@@ -17,7 +17,7 @@ SIX_MONTHS = 184
     title_en="Audit logs are kept for six months",
     rationale="The Cybersecurity Law wants logs of six months; from July to December that is 184 days.",
     remediation="Set logs.retention_days to 184 or more.",
-    references=("Cybersecurity Law of the People's Republic of China, Article 21",),
+    references=("Cybersecurity Law of the People's Republic of China, Article 23 (21 before 2026)",),
 )
 def log_retention(site: Site) -> Iterator[Finding]:
     days = site.spec.logs.retention_days

@@ -17,7 +17,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     rationale="Where the root file system cannot be written, malware cannot install itself in it.",
     remediation=("Set securityContext.readOnlyRootFilesystem to true and mount an emptyDir where the program writes."),
     references=(
-        "NSA and CISA: Kubernetes Hardening Guidance",
+        "NSA and CISA: Kubernetes Hardening Guide",
         "Kubernetes: Configure a Security Context for a Pod or Container",
     ),
     admission=every_container("c.?securityContext.?readOnlyRootFilesystem.orValue(false)"),

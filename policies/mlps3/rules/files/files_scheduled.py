@@ -18,7 +18,7 @@ GROUPS = ("root",)
     title_en="Only root changes what is run by the clock",
     rationale="What stands here runs as root.",
     remediation="chown root FILE; chmod MODE FILE (mode without the bits named)",
-    references=("crontab(1)",),
+    references=("cron(8)",),
 )
 def files_scheduled(host: Host) -> Iterator[Finding]:
     found = False

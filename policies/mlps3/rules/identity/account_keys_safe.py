@@ -15,7 +15,7 @@ from yiyun.compliance.accounts import people
     title_en="Nobody can add a key to another's account",
     rationale="Who can write another's authorized_keys can log in as him.",
     remediation="chmod go-w ~/.ssh ~/.ssh/authorized_keys; chown NAME",
-    references=("sshd(8) AUTHORIZED_KEYS FILE FORMAT",),
+    references=("sshd(8) FILES",),
 )
 def account_keys_safe(host: Host) -> Iterator[Finding]:
     for person in people(host):

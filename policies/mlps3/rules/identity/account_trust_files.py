@@ -15,7 +15,7 @@ from yiyun.compliance.accounts import people
     title_en="No file in a home lets others in without a password",
     rationale="rhosts and shosts trust whole hosts, netrc keeps passwords in clear text.",
     remediation="rm the file named",
-    references=("hosts.equiv(5)",),
+    references=("hosts.equiv(5)", "sshd(8) FILES"),
 )
 def account_trust_files(host: Host) -> Iterator[Finding]:
     for person in people(host):

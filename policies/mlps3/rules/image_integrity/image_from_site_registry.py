@@ -17,7 +17,7 @@ from yiyun.site import Site
     title_en="Images come from the site's own registry",
     rationale=("What comes from elsewhere was not scanned, may change or vanish, and needs a way out of the cloud."),
     remediation="Push the image to the site's registry (site.yaml: registry) and name it from there.",
-    references=("NSA and CISA: Kubernetes Hardening Guidance",),
+    references=("NSA and CISA: Kubernetes Hardening Guide",),
 )
 def image_from_site_registry(obj: Object, site: Site) -> Iterator[Finding]:
     for image in images(obj):

@@ -15,7 +15,7 @@ SOURCES = ("http", "s3", "gcs")
     title_en="Images of machines come by TLS",
     rationale="What comes in plain text may have been exchanged on the way, checksum and all.",
     remediation="write an https address; leave insecureRegistries of the CDI empty",
-    references=("KubeVirt: Containerized Data Importer",),
+    references=("Containerized Data Importer: CDI CRD, config.insecureRegistries",),
     admission=[
         Admission(
             "size(object.?spec.?config.?insecureRegistries.orValue([])) == 0", ("cdi.kubevirt.io/CDI",), name="cdi"

@@ -13,7 +13,7 @@ from yiyun.compliance import Admission, Finding, NotApplicable, Object, Severity
     title_en="Images of machines are fetched over TLS and checked",
     rationale="Without a checksum nobody notices that the image a machine is made from was exchanged.",
     remediation="Give the url as https:// and add checksum: sha256:... (site.yaml: sha256 of the image).",
-    references=("KubeVirt: Containerized Data Importer",),
+    references=("Containerized Data Importer: DataVolume CRD, source.http.checksum",),
     admission=Admission(
         "!has(object.spec.source) || !has(object.spec.source.http)"
         " || (object.spec.source.http.url.startsWith('https://') && object.spec.source.http.?checksum.orValue('') != '')"

@@ -15,7 +15,11 @@ from yiyun.compliance.control_plane import NAMES
     title_en="The control plane offers no profiles of itself",
     rationale="A profile tells what a process works on, and making one slows it down.",
     remediation="./yiyun hosts converge --role kubernetes_control_plane",
-    references=("Kubernetes: kube-apiserver --profiling",),
+    references=(
+        "Kubernetes: kube-apiserver --profiling",
+        "Kubernetes: kube-controller-manager --profiling",
+        "Kubernetes: kube-scheduler --profiling",
+    ),
 )
 def control_plane_profiling(host: Host) -> Iterator[Finding]:
     found = host.facts("control_plane")

@@ -22,7 +22,7 @@ RANGE = "(r.?portRange{0}.orValue(0) == 0 ? {1} : r.portRange{0})"
         "thing attackers try."
     ),
     remediation="Give remoteAddress the network of the bastion or of the clients, or name their security group.",
-    references=("Kube-OVN: Security Group",),
+    references=("Kube-OVN: SecurityGroup Usage",),
     admission=Admission(
         "object.?spec.?ingressRules.orValue([]).all(r, "
         "!(r.?policy.orValue('') in ['', 'allow']) || !(r.?remoteType.orValue('') in ['', 'address'])"

@@ -20,7 +20,7 @@ from yiyun.compliance.machines import MACHINE_KINDS, every_machine, port_annotat
         "Annotate the machine's template with ovn.kubernetes.io/security_groups and "
         'ovn.kubernetes.io/port_security: "true" (site.yaml: security_groups of the vm).'
     ),
-    references=("Kube-OVN: Security Group",),
+    references=("Kube-OVN: SecurityGroup Usage",),
     admission=every_machine(
         "PORT[?'ovn.kubernetes.io/security_groups'].orValue('').matches('[^, ]')"
         " && PORT[?'ovn.kubernetes.io/port_security'].orValue('').matches('^[, ]*true[, ]*$')"

@@ -15,7 +15,7 @@ from yiyun.compliance import Finding, Map, Object, Severity, Unevaluated, World,
     title_en="Ranges of subnets do not overlap",
     rationale="Two subnets with the same addresses cannot be told apart by any rule that names an address.",
     remediation="give the subnet a range of its own (cidr in site.yaml)",
-    references=("Kube-OVN: Subnet",),
+    references=("Kube-OVN: Config Subnet",),
 )
 def subnet_ranges_apart(obj: Object, world: World) -> Iterator[Finding]:
     if not _ranges(obj.spec):

@@ -18,7 +18,7 @@ LIVE = ("LiveMigrate", "LiveMigrateIfPossible")
     title_en="Machines leave a host that is drained",
     rationale="A machine without an eviction strategy is shut down when its host is maintained.",
     remediation="Set evictionStrategy to LiveMigrate in the machine or in the KubeVirt configuration.",
-    references=("KubeVirt: Live Migration, evictionStrategy",),
+    references=("KubeVirt: Node maintenance, evictionStrategy",),
 )
 def vm_eviction(obj: Object, world: World) -> Iterator[Finding]:
     spec = machine_spec(obj)

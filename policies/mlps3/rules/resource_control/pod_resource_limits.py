@@ -20,7 +20,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
     ),
     remediation="Set resources.requests.cpu and resources.limits.memory in every container.",
     references=(
-        "NSA and CISA: Kubernetes Hardening Guidance",
+        "NSA and CISA: Kubernetes Hardening Guide",
         "Kubernetes: Resource Management for Pods and Containers",
     ),
 )

@@ -14,7 +14,7 @@ from yiyun.compliance import Finding, Host, Severity, rule
     title_en="The package database is whole",
     rationale="A package that is half there gets no security updates, and stops those of all others.",
     remediation="./yiyun hosts converge --role base",
-    references=("dpkg(1) --audit", "rpm(8) --verifydb"),
+    references=("dpkg(1) --audit",),
 )
 def package_database_whole(host: Host) -> Iterator[Finding]:
     broken = host.facts("packages").texts("half_installed")

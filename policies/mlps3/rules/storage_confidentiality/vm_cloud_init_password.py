@@ -19,7 +19,7 @@ PASSWORD = re.compile(r"^\s*-?\s*(password|passwd|plain_text_passwd|hashed_passw
     title_en="First-boot settings of machines hold no password",
     rationale="Whoever may read the machine's object reads the password; so does everybody with the repository.",
     remediation="Put the user data into a Secret and name it in secretRef; log in with SSH keys.",
-    references=("KubeVirt: Startup Scripts", "cloud-init: chpasswd"),
+    references=("KubeVirt: Startup Scripts", "cloud-init: Set Passwords, chpasswd"),
 )
 def vm_cloud_init_password(obj: Object) -> Iterator[Finding]:
     for volume in machine_spec(obj).maps("volumes"):

@@ -17,7 +17,7 @@ DEFAULT_VPCS = ("", "ovn-cluster")
     title_en="Subnets of a VPC let only named networks in",
     rationale="A subnet that is not private takes traffic from every other subnet that can be routed to it.",
     remediation="Set spec.private to true and list in spec.allowSubnets the networks that may come in.",
-    references=("Kube-OVN: Subnet, private and allowSubnets",),
+    references=("Kube-OVN: Config Subnet, private and allowSubnets",),
     admission=Admission(
         f"object.?spec.?vpc.orValue('') in {cel(DEFAULT_VPCS)} || object.?spec.?vlan.orValue('') != ''"
         " || (object.?spec.?private.orValue(false) && object.?spec.?allowSubnets.orValue([])"

@@ -19,7 +19,7 @@ from yiyun.compliance import Finding, NotApplicable, Object, Severity, World, ru
         "Name the peering in both VPCs (site.yaml: peers of each), remove it, or have it waived by the owner of "
         "the other VPC."
     ),
-    references=("Kube-OVN: VPC",),
+    references=("Kube-OVN: VPC Peering",),
 )
 def vpc_peering(obj: Object, world: World) -> Iterator[Finding]:
     peerings = obj.spec.maps("vpcPeerings")

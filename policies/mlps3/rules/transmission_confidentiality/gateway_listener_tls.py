@@ -21,7 +21,7 @@ from yiyun.compliance.routes import GATEWAY, redirects_only, served
         "Give the listener protocol HTTPS and a certificate; keep an HTTP listener only with a route that "
         "redirects to https (site.yaml: tls of the load balancer)."
     ),
-    references=("Gateway API: TLS",),
+    references=("Gateway API: TLS Configuration",),
 )
 def gateway_listener_tls(obj: Object, world: World) -> Iterator[Finding]:
     streams = []

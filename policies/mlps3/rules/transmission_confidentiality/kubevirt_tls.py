@@ -13,7 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="Parts of KubeVirt speak TLS 1.2 or newer",
     rationale="Consoles and memory of machines pass between these parts.",
     remediation="set spec.configuration.tlsConfiguration.minTLSVersion to VersionTLS12",
-    references=("KubeVirt: KubeVirt CR, tlsConfiguration",),
+    references=("KubeVirt: KubeVirt CRD, configuration.tlsConfiguration",),
     admission=Admission(
         "object.?spec.?configuration.?tlsConfiguration.?minTLSVersion.orValue('') in ['', 'VersionTLS12', 'VersionTLS13']"
     ),

@@ -13,7 +13,7 @@ from yiyun.compliance import Admission, Finding, Object, Severity, rule
     title_en="Memory of migrating machines is encrypted",
     rationale="A live migration sends all memory of a machine over the network, keys and passwords included.",
     remediation="Remove spec.configuration.migrations.disableTLS.",
-    references=("KubeVirt: Live Migration",),
+    references=("KubeVirt: Live Migration, Disabling secure migrations",),
     admission=Admission("!object.?spec.?configuration.?migrations.?disableTLS.orValue(false)"),
 )
 def vm_migration_tls(obj: Object) -> Iterator[Finding]:

@@ -51,7 +51,7 @@ def _read(chart: Chart, parts: Iterable[Part], values: Sequence[Path], scalars: 
     count = 0
     for part in parts:
         file = chart.file_of(part.template)
-        found = Loaded([], [], [], [])
+        found = Loaded([], [], [], [], [])
         for document in yaml_documents(part.data, scalars):
             if document.problem is not None:
                 found.problems.append(Problem(file, document.line, document.problem))
