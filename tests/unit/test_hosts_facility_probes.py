@@ -68,3 +68,12 @@ def test_hosts_without_the_programs_say_so():
     assert probes.load()["battery"].parse("== absent\n")["installed"] is False
     gone = "== now\n1\n== unit\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n== records\n== signatures\n"
     assert probes.load()["intrusion"].parse(gone) == {"sensor": None}
+
+
+def test_rpm_does_not_say_what_is_half_installed():
+    installed = "== installed\n{} installed\nsudo installed\n"
+    asked = probes.load()["packages"].parse(installed.format("rpm"))
+    assert asked["installed"]["sudo"] and "half_installed" not in asked
+    assert probes.load()["packages"].parse(installed.format("dpkg") + "== broken\n")["half_installed"] == []
+    with pytest.raises(Unreadable):
+        probes.load()["packages"].parse(installed.format("dpkg"))

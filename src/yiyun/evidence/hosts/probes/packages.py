@@ -29,21 +29,20 @@ if command -v dpkg-query >/dev/null; then
   echo '== broken'; dpkg --audit || exit 4
 elif command -v rpm >/dev/null; then
   echo '== installed'; rpm --query --queryformat '%{{NAME}} installed\\n' -- rpm {" ".join(NAMES)} || true
-  echo '== broken'
 else exit 3; fi
 """
 
 
 def parse(text: str) -> Facts:
-    """`installed`: by name, whether it is; `half_installed`: what the package manager calls broken."""
+    """`installed`: by name, whether it is; `half_installed`: what dpkg calls broken, not there where rpm cannot say it."""
     parts = blocks(text)
     installed = {line.split()[0] for line in lines(part(parts, "installed")) if line.endswith(" installed")}
     if not {"dpkg", "rpm"} & installed:
         raise Unreadable("the package manager does not know itself")
-    return {
-        "installed": {name: name in installed for name in NAMES},
-        "half_installed": [line.strip() for line in lines(part(parts, "broken"))],
-    }
+    facts: Facts = {"installed": {name: name in installed for name in NAMES}}
+    if "dpkg" in installed:
+        facts["half_installed"] = [line.strip() for line in lines(part(parts, "broken"))]
+    return facts
 
 
 PROBE = Probe(_COMMAND, parse, needs_root=False)
