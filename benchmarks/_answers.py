@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from yiyun.paths import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "hardening-answers.md"
-TOOLS = {"OpenSCAP": "openscap", "Lynis": "lynis"}
+TOOLS = {"OpenSCAP": "openscap", "Lynis": "lynis", "yiyun": "yiyun"}
 """Heading of the page, and name in the recorded result."""
 _CELLS = re.compile(r"(?<!\\)\|")
 _CODE = re.compile(r"`([^`]+)`")

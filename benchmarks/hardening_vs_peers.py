@@ -1,9 +1,9 @@
-"""One host before and after playbooks/hosts.yml, judged by Lynis and by OpenSCAP with Debian's own content.
+"""One host before and after playbooks/hosts.yml, judged by Lynis, by OpenSCAP with Debian's own content, and by yiyun.
 
     .venv/bin/python benchmarks/hardening_vs_peers.py [--site lab] [--host lab-az1-02]
 
-Needs root. Boots one host of a lab of its own, adopts it, installs both tools on it from the lab's packages, runs them,
-hardens the host with all roles, and runs them again. Prints what was evaluated, not applicable, not checked and failed,
+Needs root. Boots one host of a lab of its own, adopts it, installs both tools on it from the lab's packages, runs them
+and `./yiyun audit --deep`, hardens the host with all roles, and runs all three again. Prints what was evaluated, not applicable, not checked and failed,
 and writes benchmarks/results/hardening_vs_peers.json, by rule id. Exit 1 when a finding remains that
 docs/hardening-answers.md does not answer, when it answers one that does not remain, and when the roles have left
 something to do.
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import _answers
+import _audit
 import _lynis
 import _openscap
 from _recording import machine, write
@@ -120,6 +121,7 @@ def compared(host: Host) -> dict[str, Any]:
     plan = [YIYUN, "hosts", "plan", "--site", str(site.path), "--hosts", name]
     left = subprocess.run(plan, capture_output=True, text=True, check=False)
     remaining = {
+        "yiyun": sorted(_audit.findings(after["yiyun"])),
         "lynis": sorted(after["lynis"].findings),
         "openscap": sorted(set().union(*(_openscap.remaining(found) for found in after["openscap"].values()))),
     }
@@ -137,6 +139,7 @@ def compared(host: Host) -> dict[str, Any]:
             scope: {"before": before["openscap"][scope], "after": after["openscap"][scope]}
             for scope in _openscap.SCOPES
         },
+        "yiyun": {"before": before["yiyun"], "after": after["yiyun"]},
         "lynis": {when: vars(found["lynis"]) for when, found in (("before", before), ("after", after))},
         "remaining": remaining,
     }
@@ -157,7 +160,7 @@ def install(host: Host) -> None:
 
 
 def judge(host: Host, files: dict[str, str], selected: set[str]) -> dict[str, Any]:
-    """Run both tools once over the host as it is."""
+    """Run the tools once over the host as it is."""
     found: dict[str, Any] = {"openscap": {}, "seconds": {}}
     for scope in _openscap.SCOPES:
         found["openscap"][scope], found["seconds"][scope] = scan(host, scope, files, selected)
@@ -166,6 +169,9 @@ def judge(host: Host, files: dict[str, str], selected: set[str]) -> dict[str, An
     host.run(f"rm -f {report} {log}; {_lynis.COMMAND.format(report=report, log=log)}")
     found["lynis"] = _lynis.read(host.run(f"cat {report}"))
     found["seconds"]["lynis"] = progress("Lynis", started)
+    started = time.monotonic()
+    found["yiyun"] = _audit.judge(host.site.path, host.name)
+    found["seconds"]["yiyun"] = progress("yiyun audit --deep", started)
     return found
 
 
@@ -226,6 +232,9 @@ def print_result(result: dict[str, Any]) -> None:
             f" {len(found['skipped'])} not applicable, {len(found['warnings'])} warnings,"
             f" {len(found['suggestions'])} suggestions"
         )
+    for when, found in result["yiyun"].items():
+        for what, by_state in found.items():
+            print(f"  yiyun {when:7} {what}: {', '.join(f'{len(ids)} {state}' for state, ids in by_state.items())}")
     for tool, (old, new) in findings(result).items():
         print(f"  {tool}: {len(old - new)} mended: {', '.join(sorted(old - new))}")
         print(f"  {tool}: {len(new)} remain: {', '.join(sorted(new))}")
@@ -241,7 +250,8 @@ def findings(result: dict[str, Any]) -> dict[str, tuple[set[str], set[str]]]:
         set().union(*(_openscap.remaining(found[when]) for found in result["openscap"].values()))
         for when in ("before", "after")
     ]
-    return {"OpenSCAP": (scap[0], scap[1]), "Lynis": (both[0], both[1])}
+    own = [_audit.findings(result["yiyun"][when]) for when in ("before", "after")]
+    return {"OpenSCAP": (scap[0], scap[1]), "Lynis": (both[0], both[1]), "yiyun": (own[0], own[1])}
 
 
 if __name__ == "__main__":
