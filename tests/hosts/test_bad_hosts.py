@@ -10,7 +10,7 @@ from yiyun.operations.hosts import access
 from yiyun.operations.hosts.plan import make_plan
 
 GOOD = ("lab-az1-01", "lab-az1-02", "lab-az1-04", "lab-az2-02", "lab-az2-04", "lab-az3-01")
-NO_PYTHON, FULL, OTHER_CHIP, OTHER_KEY = BAD = ("lab-az1-03", "lab-az2-01", "lab-az2-03", "lab-az3-02")
+NO_PYTHON, FULL, OTHER_CHIP, OTHER_KEY = BAD = ("lab-az1-03", "lab-az2-03", "lab-az2-01", "lab-az3-02")
 ALL = ",".join(sorted(GOOD + BAD))
 STRANGER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKPf3wzfVQr1yqnpTd8OqXMWUm9ZcYgrYyJdTkZq3iPS"
 
@@ -27,7 +27,7 @@ def ten(place, tmp_path_factory):
     for_amd64.symlink_to(repository.python_bundle("amd64"))
     place.env["YIYUN_BUNDLE"] = str(bundle)
     place.on(FULL, "mount -t tmpfs -o size=64k tmpfs /home && head -c 64k /dev/zero > /home/filler || true")
-    place.edit("hosts.yaml", "ansible_host: 198.18.0.23,", "yiyun_cpu_family: phytium, ansible_host: 198.18.0.23,")
+    place.edit("hosts.yaml", "ansible_host: 198.18.0.21,", "yiyun_cpu_family: kunpeng, ansible_host: 198.18.0.21,")
     known_hosts.pin(access.known_hosts(place.site), OTHER_KEY, str(place.site.host(OTHER_KEY).address), STRANGER)
     return place
 
@@ -35,7 +35,7 @@ def ten(place, tmp_path_factory):
 REASONS = {
     NO_PYTHON: ("no Python 3.8 or newer", "$YIYUN_BUNDLE/python/debian-12/arm64/"),
     FULL: ("disk full: /home has 0 MiB free", "free space on the host"),
-    OTHER_CHIP: ("CPU family is kunpeng, hosts.yaml lists phytium", "correct what is wrong"),
+    OTHER_CHIP: ("CPU family is hygon, hosts.yaml lists kunpeng", "correct what is wrong"),
     OTHER_KEY: ("its host key is not the one pinned", f"ssh-keygen -R {OTHER_KEY}"),
 }
 
