@@ -2,6 +2,7 @@
 
 import json
 
+import bundles
 import pytest
 
 from yiyun import known_hosts
@@ -17,15 +18,14 @@ STRANGER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKPf3wzfVQr1yqnpTd8OqXMWUm9ZcYgr
 
 @pytest.fixture(scope="module")
 def ten(place, tmp_path_factory):
-    """Ten bare hosts, four of them made bad; the bundle has Python for amd64 only."""
+    """Ten bare hosts, four of them made bad; the signed bundle has Python for amd64 only."""
     place.yiyun("lab", "hosts", "up", "--hosts", ALL, timeout=2400)
     if place.lab.arch_of(place.site.host(NO_PYTHON)) == place.lab.arch_of(place.site.host(GOOD[0])):
         pytest.skip("hosts of both architectures run on amd64 machines only, by qemu-user")
     bundle = tmp_path_factory.mktemp("bundle")
-    for_amd64 = bundle / "python" / "debian-12" / "amd64"
-    for_amd64.parent.mkdir(parents=True)
-    for_amd64.symlink_to(repository.python_bundle("amd64"))
-    place.env["YIYUN_BUNDLE"] = str(bundle)
+    debs = repository.python_bundle("amd64").iterdir()
+    bundles.made(bundle, {f"python/debian-12/amd64/{deb.name}": deb for deb in debs})
+    place.env |= {"YIYUN_BUNDLE": str(bundle), "YIYUN_BUNDLE_KEY": bundles.FINGERPRINT}
     place.on(FULL, "mount -t tmpfs -o size=64k tmpfs /home && head -c 64k /dev/zero > /home/filler || true")
     place.edit("hosts.yaml", "ansible_host: 198.18.0.21,", "yiyun_cpu_family: kunpeng, ansible_host: 198.18.0.21,")
     known_hosts.pin(access.known_hosts(place.site), OTHER_KEY, str(place.site.host(OTHER_KEY).address), STRANGER)
