@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import testinfra
+import testinfra  # type: ignore[import-untyped]
 import yaml
 
 from yiyun.compliance.engine import Result
