@@ -125,7 +125,7 @@ def script(wanted: Wanted, token: str | None = None) -> Script:
     sections |= {f"command:{index}": command for index, command in enumerate(wanted.commands)}
     calls = [f"s {name} {shlex.quote(command)}" for name, command in sections.items()]
     held = f"dd ibs=64k obs={MAX_SECTION_BYTES * len(calls)} 2>/dev/null"
-    lines += ["{", *calls[1::2], f"}} | {held} | {{ {{", *calls[::2], f"}} | {held}", "cat; }"]
+    lines += ["{", *calls[::2], f"}} | {held} | {{ {{", *calls[1::2], f"}} | {held}", "cat; }"]
     lines.append("printf '%s end\\n' \"$T\"")
     return Script("\n".join(lines) + "\n", token)
 
