@@ -63,8 +63,10 @@ PROBE = {
 }
 # What only the systemd of a booted host says: which process is its sshd, and when it was started.
 SYSTEMD = {
-    '$(systemctl show --property=MainPID --value "$unit")': "$running",
-    '$(systemctl show --property=StateChangeTimestampMonotonic --value "$unit")': "$(cut -d ' ' -f 1 /proc/uptime | tr -d .)0000",
+    "$(systemctl show --property=MainPID,StateChangeTimestampMonotonic -- ssh.service sshd.service)": (
+        "$(printf 'MainPID=%s\\nStateChangeTimestampMonotonic=%s0000\\n' \"$running\""
+        " \"$(cut -d ' ' -f 1 /proc/uptime | tr -d .)\")"
+    ),
 }
 
 

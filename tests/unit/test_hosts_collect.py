@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 
+import asyncssh
 import pytest
 from ssh_servers import Servers
 
@@ -77,3 +78,44 @@ def test_many_hosts_are_read_at_once(servers):
 def test_without_ssh_config_the_remedy_is_named(tmp_path):
     with pytest.raises(UserError, match="hosts adopt"):
         collect(tmp_path / "ssh_config", {"n1": Wanted()})
+
+
+WAYS = """\
+Host n1 198.18.0.1
+    User one
+Host = n2
+    Port 2202
+Host N3
+    Port 2203
+Match host n2
+    Port 2299
+Host !n1 *
+    User star
+    ServerAliveInterval 7
+Host "n1"
+    Port 2201
+Host n?
+    ConnectTimeout 3
+"""
+
+
+@pytest.mark.parametrize("head", ["", "CanonicalizeHostname no\n", "# canonical names only\n"])
+def test_a_host_is_reached_by_its_part_of_the_configuration_as_by_all_of_it(tmp_path, head):
+    whole = tmp_path / "ssh_config"
+    whole.write_text(head + WAYS)
+    names = ["n1", "n2", "n3", "N3", "n4", "other"]
+    parts = collect_module.split(whole, names, tmp_path)
+    for name in names:
+        mine, all_of_it = (
+            asyncssh.SSHClientConnectionOptions(host=name, config=[str(path)]) for path in (parts[name], whole)
+        )
+        for each in ("username", "port", "keepalive_interval", "connect_timeout"):
+            assert getattr(mine, each) == getattr(all_of_it, each), (name, each)
+
+
+def test_blocks_of_other_hosts_are_left_out(tmp_path):
+    whole = tmp_path / "ssh_config"
+    whole.write_text("".join(f"Host n{number} 10.0.0.{number}\n    User u{number}\n" for number in range(50)))
+    parts = collect_module.split(whole, ["n7", "10.0.0.8"], tmp_path)
+    assert parts["n7"].read_text() == "Host n7 10.0.0.7\n    User u7\n"
+    assert parts["10.0.0.8"].read_text() == "Host n8 10.0.0.8\n    User u8\n"

@@ -115,6 +115,18 @@ def test_a_command_that_hangs_is_ended_and_the_rest_is_read() -> None:
     assert found.commands["echo fine"].text.strip() == "fine"
 
 
+@pytest.mark.parametrize("long_first", [True, False])
+def test_a_long_answer_does_not_wait_for_slow_commands(long_first: bool) -> None:
+    long = [f"head -c 200000 /dev/zero | tr '\\0' {letter}" for letter in "abc"]
+    slow = [f"sleep 0.8; echo {letter}" for letter in "abc"]
+    pairs = zip(long, slow, strict=True) if long_first else zip(slow, long, strict=True)
+    wanted = Wanted(commands=tuple(command for pair in pairs for command in pair))
+    found = read(wanted, ((f"timeout -k 1 {probe.SECTION_SECONDS} ", "timeout -k 1 2 "),))
+    assert [found.commands[command].status for command in wanted.commands] == [0] * 6
+    assert [found.commands[command].text for command in long] == [letter * 200000 for letter in "abc"]
+    assert [found.commands[command].text for command in slow] == ["a\n", "b\n", "c\n"]
+
+
 @pytest.mark.parametrize("keep", [0, 1, 40, 200, 1000, 3000])
 def test_an_answer_that_is_cut_off_leaves_the_rest_unknown(keep: int) -> None:
     wanted = Wanted(paths=("/etc/passwd",), accounts=("root",), groups=("root",), commands=("echo fine",))

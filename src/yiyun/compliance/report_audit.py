@@ -37,7 +37,7 @@ def render_audit(assessment: Assessment, all_verdicts: bool) -> str:
     if assessment.result.difference is not None:
         lines += _changes(assessment.result.difference)
     lines += ["", *render_findings(assessment.result, all_verdicts), _conclusion(assessment)]
-    return "\n".join(printable(line) for line in lines) + "\n"
+    return "\n".join(printable(line) for line in (*lines, ""))
 
 
 def _risks(title: str, rows: list[Row], assessment: Assessment) -> Iterator[str]:

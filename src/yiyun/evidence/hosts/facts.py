@@ -144,14 +144,14 @@ def parse(name: str, wanted: Wanted, sent: Script, output: bytes) -> HostFacts:
 
 def _sections(token: str, output: bytes) -> dict[str, Output]:
     """Split the output at its frames. A section without its status line was cut off and is left out."""
-    text = output.decode("utf-8", "surrogateescape")
-    frame = re.compile(
-        rf"^{token} begin (?P<name>\S+)\n(?P<text>.*?)\n{token} status (?P<status>\d+)\n", re.MULTILINE | re.DOTALL
-    )
+    text = "\n" + output.decode("utf-8", "surrogateescape")
     found: dict[str, Output] = {}
-    for part in re.split(rf"(?=^{token} begin )", text, flags=re.MULTILINE):
-        if match := frame.match(part):
-            found.setdefault(match["name"], Output(match["text"], int(match["status"])))
+    for part in text.split(f"\n{token} begin ")[1:]:
+        name, _, rest = part.partition("\n")
+        content, _, rest = rest.partition(f"\n{token} status ")
+        status, whole, _ = rest.partition("\n")
+        if whole and status.isascii() and status.isdigit():
+            found.setdefault(name, Output(content, int(status)))
     return found
 
 

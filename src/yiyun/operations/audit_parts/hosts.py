@@ -6,6 +6,7 @@ from pathlib import Path
 
 from yiyun.compliance.engine import Result, judge_host
 from yiyun.compliance.host import Host
+from yiyun.compliance.model import Finding, Verdict
 from yiyun.compliance.rule import Rule
 from yiyun.errors import UserError
 from yiyun.evidence.hosts import capabilities, probes, records
@@ -45,12 +46,19 @@ def judge(rules: Iterable[Rule], kept: Iterable[HostRecord], site: Site | None =
     """Verdicts of the rules on hosts, one per rule and host."""
     on_hosts = host_rules(rules)
     known = {name: probe for name, probe in probes.load().items() if any(name in rule.probes for rule in on_hosts)}
-    verdicts = []
+    verdicts: list[Verdict] = []
+    said: dict[tuple[str, str, tuple[Finding, ...]], Verdict] = {}
     hosts = 0
     for each in kept:
-        verdicts += judge_host(on_hosts, as_host(each, known), site)
+        verdicts += (_once(verdict, said) for verdict in judge_host(on_hosts, as_host(each, known), site))
         hosts += 1
     return Result({rule.id: rule for rule in on_hosts}, verdicts, (), hosts)
+
+
+def _once(verdict: Verdict, said: dict[tuple[str, str, tuple[Finding, ...]], Verdict]) -> Verdict:
+    """The verdict, with its words shared with an earlier one of the same rule that says the same of another host."""
+    first = said.setdefault((verdict.rule, verdict.message, verdict.evidence), verdict)
+    return verdict._replace(message=first.message, evidence=first.evidence)
 
 
 def host_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:

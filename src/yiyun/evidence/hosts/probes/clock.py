@@ -6,7 +6,7 @@ from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines,
 
 _COMMAND = r"""
 echo '== zone'; date +%z
-echo '== daemons'; for name in chronyd ntpd systemd-timesyncd openntpd ptp4l; do pgrep -x "$(printf %.15s "$name")" >/dev/null && echo "$name"; done
+echo '== daemons'; cat /proc/[0-9]*/comm | grep -xE 'chronyd|ntpd|openntpd|ptp4l|systemd-timesyn' | sort -u | sed s/timesyn/timesyncd/
 echo '== tracking'; if command -v chronyc >/dev/null; then chronyc -n -c tracking || true; fi
 echo '== sources'; if command -v chronyc >/dev/null; then chronyc -n -c sources || true; fi
 true

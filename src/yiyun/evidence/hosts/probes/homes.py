@@ -8,7 +8,7 @@ from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, lines
 _COMMAND = r"""
 getent passwd | awk -F: '$7 !~ /(nologin|false|sync|shutdown|halt)$/ { print $1 ":" $6 }' | head -n 200 | while IFS=: read -r name home; do
   for path in "$home" "$home/.ssh" "$home/.ssh/authorized_keys" "$home/.rhosts" "$home/.netrc" "$home/.shosts"; do
-    found=$(stat -L -c '%f %U' -- "$path" 2>/dev/null) || found=absent
+    found=absent; [ ! -e "$path" ] || found=$(stat -L -c '%f %U' -- "$path" 2>/dev/null) || found=absent
     echo "$name $found $path"
   done
 done

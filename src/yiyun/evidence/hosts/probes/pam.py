@@ -8,16 +8,22 @@ from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines
 from yiyun.evidence.hosts.probes._pam_stack import Directory, Entry, Line, Sub, Walk, stack, walk
 
 _COMMAND = r"""
-for file in /etc/pam.d/*; do
-  [ -f "$file" ] || continue
-  echo "== pam ${file##*/}"; sed -e ':a' -e '/\\$/N' -e 's/\\\n/ /' -e 'ta' "$file" | grep -v '^[[:space:]]*\(#\|$\)'
-done
+shown() { awk 'BEGIN { for (i = 2; i < ARGC; i++) {
+  file = name = ARGV[i]; if (ARGV[1] == "pam") sub(/.*\//, "", name)
+  print "== " ARGV[1] " " name
+  while ((getline line <file) > 0) {
+    while (ARGV[1] == "pam" && line ~ /\\$/ && (getline more <file) > 0) line = substr(line, 1, length(line) - 1) " " more
+    if (line !~ /^[ \t\r\f\v]*(#|$)/) print line
+  }
+  close(file) } }' "$@"; }
+set -- pam; for file in /etc/pam.d/*; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+shown "$@"
 named=$(sed -n 's/^[^#]*[[:space:]]conf=\([^][:space:]]*\).*/\1/p' /etc/pam.d/*)
-for file in $(printf '%s\n' /etc/security/faillock.conf /etc/security/pwquality.conf.d/*.conf /etc/security/pwquality.conf \
+set -- file; for file in $(printf '%s\n' /etc/security/faillock.conf /etc/security/pwquality.conf.d/*.conf /etc/security/pwquality.conf \
   /etc/security/pwhistory.conf /etc/login.defs /etc/default/useradd $named | sort -u); do
-  [ -f "$file" ] || continue
-  echo "== file $file"; grep -v '^[[:space:]]*\(#\|$\)' "$file"
+  [ ! -f "$file" ] || set -- "$@" "$file"
 done
+shown "$@"
 echo '== modules'; ls /lib/security /lib64/security /usr/lib/security /usr/lib64/security /lib/*/security /usr/lib/*/security |
   grep '^pam_.*[.]so$' | sort -u
 true

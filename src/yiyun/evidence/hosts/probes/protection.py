@@ -4,14 +4,17 @@ import re
 
 from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines, number, pairs, part
 
+RUNS = ("yiyun-file-integrity", "dailyaidecheck", "aidecheck", "yiyun-malware-scan")
 _COMMAND = r"""
 echo '== now'; date +%s
 echo '== aide'; stat -c '%Y %s' /var/lib/aide/aide.db /var/lib/aide/aide.db.gz 2>/dev/null || true
 echo '== runs'
-for unit in yiyun-file-integrity dailyaidecheck aidecheck yiyun-malware-scan; do
-  echo "$unit.timer $(systemctl show --property=ActiveState --value "$unit.timer") $(systemctl show --property=LastTriggerUSec --value --timestamp=unix "$unit.timer")"
-  echo "$unit.service $(systemctl show --property=Result --value "$unit.service")"
-done
+units=$(printf '%s.timer %s.service ' UNITS)
+shown() { systemctl show "$@" --property=ActiveState,LastTriggerUSec,Result -- $units; }
+{ shown --timestamp=unix || shown; } | awk -v units="$units" '
+  BEGIN { RS = ""; FS = "\n"; split(units, name, " ") }
+  { split("", value); for (i = 1; i <= NF; i++) { at = index($i, "="); value[substr($i, 1, at - 1)] = substr($i, at + 1) }
+    print name[NR], name[NR] ~ /timer$/ ? value["ActiveState"] " " value["LastTriggerUSec"] : value["Result"] }'
 echo '== signatures'
 for file in /var/lib/clamav/*.cvd /var/lib/clamav/*.cld; do [ -s "$file" ] && echo "${file##*/} $(stat -c %Y "$file") $(head -c 512 "$file" | tr -d '\0' | head -n 1 | cut -d : -f 1-4)"; done
 echo '== boot'
@@ -21,7 +24,7 @@ state=$(od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-* 2>/dev/nul
 if [ -e /sys/class/tpm/tpm0 ]; then echo tpm present; else echo tpm absent; fi
 if [ -s $security/tpm0/binary_bios_measurements ]; then echo measured_boot present; else echo measured_boot absent; fi
 count=$(cat $security/ima/runtime_measurements_count 2>/dev/null); echo "ima_measurements ${count:-0}"
-"""
+""".replace("UNITS", " ".join(f"{unit} {unit}" for unit in RUNS))
 
 
 def parse(text: str) -> Facts:

@@ -10,10 +10,10 @@ from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, blocks, lines,
 
 MOST_LOGINS = 40
 _COMMAND = r"""
-pid=0
-for unit in ssh.service sshd.service; do
-  pid=$(systemctl show --property=MainPID --value "$unit"); [ "${pid:-0}" = 0 ] || break
-done
+state=$(systemctl show --property=MainPID,StateChangeTimestampMonotonic -- ssh.service sshd.service)
+set -- $(printf '%s\n' "$state" | awk 'BEGIN { RS = ""; FS = "[=\n]" } { for (i = 1; i < NF; i += 2) said[$i] = $(i + 1)
+  if (said["MainPID"] + 0) { print said["MainPID"], said["StateChangeTimestampMonotonic"]; exit } }')
+pid=$1 changed=$2
 [ "${pid:-0}" != 0 ] || exit 3
 set -f
 config=/etc/ssh/sshd_config; options=; before=
@@ -44,7 +44,7 @@ while [ -n "$todo" ]; do
 done
 echo "== match"; grep -ihE '^[[:space:]]*match[[:space:]=]' $seen
 echo "== read"
-echo "now $(date +%s%N) $(cut -d ' ' -f 1 /proc/uptime) $(systemctl show --property=StateChangeTimestampMonotonic --value "$unit")"
+echo "now $(date +%s%N) $(cut -d ' ' -f 1 /proc/uptime) $changed"
 stat -c '%.9Z %n' $seen $(for file in $seen; do echo "${file%/*}"; done | grep -v '^/etc/ssh$' | sort -u)
 logins=root
 if grep -iqE '^[[:space:]]*match[[:space:]=]' $seen; then

@@ -1,4 +1,4 @@
-"""State of the services that rules ask for, by one call of systemctl."""
+"""State of the services that rules ask for, as systemd has it in force."""
 
 from yiyun.evidence.hosts.probes import Facts, Probe, Unreadable, number
 
@@ -56,7 +56,19 @@ NAMES = (
 PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "Result", "MainPID", "NRestarts", "NextElapseUSecRealtime")
 STARTS_AT_BOOT = ("enabled", "static", "alias", "generated")
 """Not `enabled-runtime`, whose link is gone after a boot; nor `indirect`, which is a unit that is not enabled itself."""
-_COMMAND = f"systemctl show --property={','.join(PROPERTIES)} -- {' '.join(NAMES)}"
+_COMMAND = r"""
+missing=" $(busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager ListUnitsByNames as COUNT NAMES |
+  grep -o '"[a-z0-9-]*[.][a-z]*" "[^" ]*" "not-found"' | cut -d '"' -f 2 | tr '\n' ' ')"
+set --; for name in NAMES; do case $missing in *" $name "*) ;; *) set -- "$@" "$name" ;; esac; done
+systemctl show --property=PROPERTIES -- "$@" | awk -v missing="$missing" '
+  function absent() { while (at < COUNT && index(missing, " " name[at + 1] " ")) { at++; print "LoadState=not-found\nActiveState=inactive\nUnitFileState=\n" } }
+  BEGIN { RS = ""; split("NAMES", name, " ") }
+  { absent(); at++; print $0 "\n" }
+  END { absent() }'
+"""
+"""What systemd does not find is not shown in full: that takes a millisecond a unit, of its time and of ours."""
+_COMMAND = _COMMAND.replace("COUNT", str(len(NAMES))).replace("NAMES", " ".join(NAMES))
+_COMMAND = _COMMAND.replace("PROPERTIES", ",".join(PROPERTIES))
 
 
 def parse(text: str) -> Facts:
