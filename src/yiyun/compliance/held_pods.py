@@ -32,6 +32,8 @@ _SINGLE = ("container", "script")
 """Keys of one container."""
 _SHARED = ("hostNetwork", "hostPID", "hostIPC")
 _ACCOUNT = ("serviceAccountName", "serviceAccount", "automountServiceAccountToken")
+_TELLING = frozenset({*_LISTS, *_SINGLE, *_SHARED, "securityContext", "volumes", "podSpecPatch", "resource"})
+"""Keys without which a mapping itself is no pod, nor a part of one."""
 _ENDINGS = (
     "spec",
     "specs",
@@ -47,6 +49,9 @@ _ENDINGS = (
     "manifests",
 )
 """Ends of keys under which a pod may stand: where their value is unknown, so is whether it holds one."""
+
+
+_SCALARS = (str, int, float, type(None))
 
 
 class HeldPod(NamedTuple):
@@ -93,16 +98,21 @@ def _held(obj: Object) -> Iterator[HeldPod]:
         value = place.value
         if isinstance(value, Mapping):
             here = Map(value, place.path)
-            yield from _in(obj, place, here, argo=argo)
+            if not _TELLING.isdisjoint(value):
+                yield from _in(obj, place, here, argo=argo)
             above = (*place.above, here)
             inner = [
                 _Place(str(key), here.at(key), each, above)
                 for key, each in value.items()
-                if not _is_container(key, each) and key != "securityContext"
+                if not isinstance(each, _SCALARS) and key != "securityContext" and not _is_container(key, each)
             ]
             todo += inner[::-1]
         elif isinstance(value, list):
-            items = [_Place(place.key, f"{place.path}[{i}]", each, place.above) for i, each in enumerate(value)]
+            items = [
+                _Place(place.key, f"{place.path}[{i}]", each, place.above)
+                for i, each in enumerate(value)
+                if not isinstance(each, _SCALARS)
+            ]
             todo += items[::-1]
         elif isinstance(value, UnknownValue) and place.key.lower().endswith(_ENDINGS):
             yield HeldPod(place.path, None, whole=True, problem=f"{place.path}: {value.reason}; it may hold a pod")
