@@ -1,5 +1,7 @@
 """Fixtures for all tests."""
 
+import gc
+
 import pytest
 from crd_schemas import require_bundle
 from hypothesis import settings
@@ -9,6 +11,12 @@ from skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa:
 # A busy machine is no mistake.
 settings.register_profile("yiyun", deadline=None)
 settings.load_profile("yiyun")
+
+
+def pytest_collection_finish():
+    """Thousands of collected tests live to the end: Python's garbage collector need not walk them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

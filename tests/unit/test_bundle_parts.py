@@ -12,14 +12,11 @@ from pathlib import Path
 import pytest
 from bundles import made
 
-from yiyun.bundle.making import binaries, debian, nodes, wheels
+from yiyun.bundle.making import debian, nodes, wheels
 from yiyun.bundle.making.pieces import Wish
 from yiyun.errors import UserError
 from yiyun.lab.hosts import kubernetes, oci
 from yiyun.lab.hosts.command import run
-from yiyun.lab.hosts.tools import native_arch
-from yiyun.toolchain import ALL
-from yiyun.toolchain.recipe import recipe_of
 
 
 @pytest.mark.parametrize(
@@ -50,46 +47,6 @@ def test_debian_packages_are_named_by_their_files(name, version, arch):
 def test_wheels_are_named_by_their_files(name, arch):
     piece = wheels._piece(Path("/somewhere") / name)
     assert (piece.path, piece.name, piece.arch) == (f"wheels/{name}", name.partition("-")[0], arch)
-
-
-def test_wheels_that_no_index_gives_are_named_with_pips_words(tmp_path, monkeypatch, lab):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/none")
-    monkeypatch.setenv("PIP_RETRIES", "0")
-    monkeypatch.setattr(wheels, "PYTHONS", ("3.11",))
-    result = wheels.make(Wish(lab, ("amd64",), tmp_path / "bundle"), lambda _text: None)
-    assert result.pieces == []
-    (missing,) = result.missing
-    assert missing.name == "requirements.lock for Python 3.11"
-    assert "No matching distribution" in missing.why
-    assert list((tmp_path / "yiyun" / "wheels").iterdir()) == []
-
-
-def test_given_tools_are_taken_and_others_of_this_machine_never(tmp_path, monkeypatch, lab):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    given = tmp_path / "bin"
-    given.mkdir()
-    scripts = [Path(file).name for file in recipe_of("pulumi-language-python").build.scripts.files]
-    for name in (*ALL, *scripts[1:]):
-        (given / name).write_text(f"#!/bin/sh\necho {name} v1.2.3\n")
-        (given / name).chmod(0o755)
-    monkeypatch.setenv("YIYUN_BIN", str(given))
-    result = binaries.make(Wish(lab, (native_arch(),), tmp_path / "bundle"), lambda _text: None)
-    assert {piece.source for piece in result.pieces} == {given / name for name in (*ALL, *scripts[1:])}
-    assert [missing.name for missing in result.missing] == scripts[:1]
-
-    def refuse(recipe, _report):
-        raise UserError(f"cannot build {recipe.name}")
-
-    monkeypatch.setattr(binaries.builder, "build", refuse)
-    monkeypatch.setenv("PATH", str(given))
-    monkeypatch.delenv("YIYUN_BIN")
-    result = binaries.make(Wish(lab, ("amd64", "arm64"), tmp_path / "bundle"), lambda _text: None)
-    assert result.pieces == []
-    assert {(missing.name, missing.arch) for missing in result.missing} == {
-        (n, a) for n in ALL for a in ("amd64", "arm64")
-    }
-    assert {"cannot build k8s"} <= {missing.why for missing in result.missing}
 
 
 # --- images -----------------------------------------------------------------------------------------------------------

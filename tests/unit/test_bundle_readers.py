@@ -1,12 +1,9 @@
 """One `YIYUN_BUNDLE` serves every reader: tools, definitions, Python for hosts, the entry script, the plays."""
 
-import json
 import os
-import subprocess
 
 import pytest
-import yaml
-from bundles import CONTENT, FINGERPRINT, made, use
+from bundles import CONTENT, made, use
 
 from yiyun import bundle, toolchain
 from yiyun.bundle.making import definitions
@@ -16,7 +13,6 @@ from yiyun.lab import files
 from yiyun.lab.crds import model, sources
 from yiyun.lab.crds.sources import Sources
 from yiyun.operations.hosts import python_bundle
-from yiyun.paths import CHECKOUT
 from yiyun.toolchain.recipe import MACHINES, recipe_of
 
 
@@ -120,35 +116,6 @@ def test_a_link_replaces_what_was_there(tmp_path):
         files.link(target, place)
         assert place.readlink() == target
     assert (tmp_path / "bundle" / "kept").exists()
-
-
-# --- plays ----------------------------------------------------------------------------------------------------------
-
-
-def seen_by_ansible(tmp_path, variable):
-    """Value of a variable of one host of the lab, or what Ansible says instead."""
-    bin_directory = CHECKOUT / ".venv" / "bin"
-    environment = {**os.environ, "PATH": f"{bin_directory}:/usr/bin:/bin", "ANSIBLE_HOME": str(tmp_path / "ansible")}
-    command = ["ansible", "--inventory", "inventories/lab", "--playbook-dir", "playbooks", "lab-az1-01"]
-    command += ["--module-name", "debug", "--args", f"var={variable}"]
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
-
-
-def test_plays_know_the_lists_of_a_good_bundle_and_stop_at_a_bad_one(clean, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", f"{CHECKOUT / '.venv' / 'bin'}:/usr/bin:/bin")
-    made(clean)
-    use(monkeypatch, clean)
-    listed = json.loads((clean / "bundle.json").read_bytes())["files"]
-    sums = {file["path"]: file["sha256"] for file in listed if file["kind"] == "index"}
-    assert set(sums) == {"kubernetes/v1.34.1/amd64/SHA256SUMS", "packages/debian-12/Packages"}
-    code, said = seen_by_ansible(tmp_path, "yiyun_bundle")
-    assert code == 0, said
-    assert yaml.safe_load(said.partition("=>")[2])["yiyun_bundle"] == sums
-    use(monkeypatch, clean, FINGERPRINT[:-1] + ("0" if FINGERPRINT[-1] != "0" else "1"))
-    code, said = seen_by_ansible(tmp_path, "yiyun_bundle")
-    assert code != 0
-    assert "is not trusted" in said
 
 
 def test_the_layout_of_the_tests_is_that_of_the_readers():

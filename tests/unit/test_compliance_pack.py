@@ -29,6 +29,14 @@ def test_a_rule_is_added_by_adding_a_file(pack):
     assert [rule.id for rule in load_rules(pack)] == ["pod_more", "pod_privileged"]
 
 
+def test_a_changed_file_is_another_rule_and_an_unchanged_one_is_run_once(pack):
+    (before,) = load_rules(pack)
+    assert load_rules(pack)[0] is before
+    file = pack / "rules" / "family" / "pod_privileged.py"
+    file.write_text(RULE.read_text().replace("No container runs privileged", "Nothing runs privileged"))
+    assert load_rules(pack)[0].title_en == "Nothing runs privileged"
+
+
 @pytest.mark.parametrize(
     ("file", "content", "complaint"),
     [

@@ -6,7 +6,7 @@ from typing import Any
 from yiyun.compliance.admission import Admission
 from yiyun.compliance.api_resources import REMOVED, ApiResource
 from yiyun.compliance.model import Enforcement
-from yiyun.compliance.pods import POD_PATHS
+from yiyun.compliance.pods import HELD, POD_PATHS
 from yiyun.compliance.rule import Rule
 from yiyun.site.labels import ENFORCEMENT, MANAGED_BY, RULE
 
@@ -52,7 +52,7 @@ def policies(rules: Iterable[Rule], resources: Mapping[str, ApiResource]) -> lis
 
 def unserved(rule: Rule, resources: Mapping[str, ApiResource]) -> list[str]:
     """Kinds of a rule that get no policy, since under which name a server has them is not known."""
-    return [kind for kind in rule.kinds if kind not in resources and kind not in REMOVED]
+    return [kind for kind in rule.kinds if kind not in resources and kind not in REMOVED and kind != HELD]
 
 
 def _by_shape(kinds: Iterable[str]) -> dict[str, list[str]]:

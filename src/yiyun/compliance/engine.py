@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from yiyun.compliance.facts import NeedsPerson, NotApplicable, Object, Unevaluated, make_object
+from yiyun.compliance.held_pods import HeldPod, held_pods
 from yiyun.compliance.host import Host
 from yiyun.compliance.model import Enforcement, Finding, Resource, Severity, State, Verdict
+from yiyun.compliance.pods import HELD
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.site_lines import site_line
 from yiyun.compliance.world import World
@@ -158,42 +160,88 @@ class Dispatcher:
     def object(self, data: Mapping[str, Any], *, urn: str = "") -> list[Verdict]:
         """Verdicts of the rules of scope `object` for one plain object (unknown values: `UNKNOWN`)."""
         verdicts: list[Verdict] = []
-        self._own(make_object(data, urn=urn), verdicts)
+        obj = make_object(data, urn=urn)
+        self._own(obj, held_pods(obj), verdicts)
         return verdicts
 
     def judge(self, obj: Object, world: World | None, verdicts: list[Verdict]) -> None:
         """Add the verdicts of all rules of the object's kind; without a world, `objects` rules are not evaluated."""
-        self._own(obj, verdicts)
-        for rule in self._by_kind.get(obj.id, ((), ()))[1]:
+        pods = held_pods(obj)
+        self._own(obj, pods, verdicts)
+        for rule in self._wanted(obj, pods, 1):
             if world is None:
                 message = "the input is only a part of what will be there"
                 verdicts.append(Verdict(rule.id, State.NOT_EVALUATED, obj.resource, message))
             else:
-                verdicts.append(_verdict(rule, obj.resource, obj, world))
+                verdicts.append(_judged(rule, obj, pods, world))
 
-    def _own(self, obj: Object, verdicts: list[Verdict]) -> None:
-        for rule in self._by_kind.get(obj.id, ((), ()))[0]:
+    def _own(self, obj: Object, pods: Sequence[HeldPod], verdicts: list[Verdict]) -> None:
+        for rule in self._wanted(obj, pods, 0):
             if rule.needs_site:
-                verdicts.append(_verdict(rule, obj.resource, obj, self.site))
+                verdicts.append(_judged(rule, obj, pods, self.site))
             else:
-                verdicts.append(_verdict(rule, obj.resource, obj))
+                verdicts.append(_judged(rule, obj, pods))
+
+    def _wanted(self, obj: Object, pods: Sequence[HeldPod], scope: Literal[0, 1]) -> Sequence[Rule]:
+        """Rules for an object, those for the pods that it holds included. `scope`: 0 `object`, 1 `objects`."""
+        of_kind = self._by_kind.get(obj.id, ((), ()))[scope]
+        if not pods:
+            return of_kind
+        return [*of_kind, *(rule for rule in self._by_kind.get(HELD, ((), ()))[scope] if obj.id not in rule.kinds)]
+
+
+def _judged(rule: Rule, obj: Object, pods: Sequence[HeldPod], *more: Any) -> Verdict:
+    """Run one rule on an object, and on the pods that it holds where it judges those, as one verdict."""
+    if not pods or HELD not in rule.kinds:
+        return _told(rule, obj.resource, *_outcome(rule, obj, *more))
+    outcomes = [_outcome(rule, obj, *more)] if obj.id in rule.kinds else []
+    outcomes += [_of_pod(rule, held, *more) for held in pods]
+    findings = list(dict.fromkeys(finding for _, _, found in outcomes for finding in found))
+    state, message, _ = min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome[0]))
+    return _told(rule, obj.resource, state, message, findings)
+
+
+_WORST_FIRST = (State.NOT_EVALUATED, State.MANUAL, State.PASS, State.NOT_APPLICABLE)
+Outcome = tuple[State, str, list[Finding]]
+"""State where there is no finding, its reason, and the findings."""
+
+
+def _of_pod(rule: Rule, held: HeldPod, *more: Any) -> Outcome:
+    """Run one rule on a pod inside an object. Of a part of a pod only what it sets is judged: never a pass."""
+    if held.look is None:
+        return State.NOT_EVALUATED, held.problem, []
+    state, message, findings = _outcome(rule, held.look, *more)
+    if held.whole:
+        return state, message, findings
+    if state is State.PASS:
+        state, message = State.NOT_APPLICABLE, f"{held.path} is a part of a pod, judged only for what it sets"
+    return state, message, [finding for finding in findings if finding.value is not None]
 
 
 def _verdict(rule: Rule, resource: Resource, *facts: Any) -> Verdict:
-    """Run one rule on one resource. A finding made before something could not be read still counts."""
+    """Run one rule on one resource."""
+    return _told(rule, resource, *_outcome(rule, *facts))
+
+
+def _outcome(rule: Rule, *facts: Any) -> Outcome:
+    """Run one rule. A finding made before something could not be read still counts."""
     findings: list[Finding] = []
-    state, message = State.PASS, ""
     try:
         for finding in rule.check(*facts):
             findings.append(finding)  # noqa: PERF402 (findings made before an exception must be kept)
     except Unevaluated as error:
-        state, message = State.NOT_EVALUATED, str(error)
+        return State.NOT_EVALUATED, str(error), findings
     except NotApplicable as error:
-        state, message = State.NOT_APPLICABLE, str(error)
+        return State.NOT_APPLICABLE, str(error), findings
     except NeedsPerson as error:
-        state, message = State.MANUAL, str(error)
+        return State.MANUAL, str(error), findings
     except Exception as error:  # a rule's mistake must neither stop the gate nor pass
-        state, message = State.NOT_EVALUATED, _mistake(rule, error)
+        return State.NOT_EVALUATED, _mistake(rule, error), findings
+    return State.PASS, "", findings
+
+
+def _told(rule: Rule, resource: Resource, state: State, message: str, findings: Sequence[Finding]) -> Verdict:
+    """The verdict of an outcome: a fail where there is a finding."""
     if not findings:
         return Verdict(rule.id, state, resource, message)
     messages = list(dict.fromkeys(finding.message for finding in findings))

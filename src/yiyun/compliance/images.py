@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from yiyun.compliance.admission import Admission, every_container
 from yiyun.compliance.facts import Map, Object
-from yiyun.compliance.pods import POD_PATHS, pod
+from yiyun.compliance.pods import POD_KINDS, POD_PATHS, pod
 
 
 class Image(NamedTuple):
@@ -55,13 +55,13 @@ _TIDB_PARTS = {
 }
 """Part -> the image that its definition fills in where none is named."""
 _VIRTUAL_MACHINE = "kubevirt.io/VirtualMachine"
-IMAGE_KINDS = (*POD_PATHS, *_FIELDS, _TIDB, _VIRTUAL_MACHINE)
+IMAGE_KINDS = (*POD_KINDS, *_FIELDS, _TIDB, _VIRTUAL_MACHINE)
 """Kinds that name images."""
 
 
 def images(obj: Object) -> list[Image]:
     """All images of an object of IMAGE_KINDS."""
-    if obj.id in POD_PATHS:
+    if obj.id in POD_PATHS or "pod" in obj.shared:
         return [Image(c.facts.at("image"), c.facts.text("image")) for c in pod(obj).containers if c.facts.has("image")]
     if obj.id == _TIDB:
         return list(_tidb(obj.spec))
@@ -96,7 +96,7 @@ def _tidb(spec: Map) -> list[Image]:
 def every_image(predicate: str) -> tuple[Admission, ...]:
     """Every `image` of an object of IMAGE_KINDS is as `predicate` says, in CEL."""
     return (
-        Admission(every_container(f"[c.?image.orValue('')].all(image, {predicate})").expression, tuple(POD_PATHS)),
+        Admission(every_container(f"[c.?image.orValue('')].all(image, {predicate})").expression, POD_KINDS),
         *(
             Admission(" && ".join(_named(field, predicate) for field in fields), (kind,), name=_short(kind))
             for kind, fields in _FIELDS.items()

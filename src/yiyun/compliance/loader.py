@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from functools import cache
 from pathlib import Path
 
 from yiyun.compliance.rule import Rule
@@ -9,7 +10,7 @@ from yiyun.errors import UserError
 
 
 def load_rules(pack_dir: Path | str) -> tuple[Rule, ...]:
-    """Load all rules of a pack, in order of id.
+    """Load all rules of a pack, in order of id. A file that has not changed is run once in a process.
 
     Raises UserError, naming the file, for a pack without rules, a file that is not one rule of its own name, and
     two files of one name.
@@ -21,10 +22,12 @@ def load_rules(pack_dir: Path | str) -> tuple[Rule, ...]:
     misplaced = [f for f in (pack / "rules").rglob("*.py") if f.parent.parent != pack / "rules"]
     if misplaced:
         raise UserError(f"{misplaced[0]}: a rule lies in rules/<control family>/<rule_id>.py")
+    home = pack.resolve()
     rules: dict[str, Rule] = {}
     places: dict[str, Path] = {}
     for file in files:
-        found = _load(file, pack.resolve())
+        about = file.stat()
+        found = _load(file, home, (about.st_ino, about.st_mtime_ns, about.st_size))
         if found.id in rules:
             raise UserError(f"{file}: rule {found.id} stands already in {places[found.id]}")
         rules[found.id] = found
@@ -32,8 +35,9 @@ def load_rules(pack_dir: Path | str) -> tuple[Rule, ...]:
     return tuple(rules[name] for name in sorted(rules))
 
 
-def _load(file: Path, pack: Path) -> Rule:
-    """Run one file and take the one rule it defines."""
+@cache
+def _load(file: Path, pack: Path, _state: tuple[int, int, int]) -> Rule:
+    """Run one file and take the one rule it defines. `_state` tells a changed file from the one that was run."""
     module_name = f"yiyun_rules_{pack.name}_{file.parent.name}_{file.stem}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:

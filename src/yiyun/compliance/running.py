@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from yiyun.compliance.engine import Dispatcher
 from yiyun.compliance.facts import Object, Unevaluated
 from yiyun.compliance.model import Resource, State, Verdict
+from yiyun.compliance.pods import HELD
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.world import Source, World
 
@@ -17,8 +18,12 @@ NEVER_READ = frozenset({"Secret"})
 
 
 def kinds(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """Kinds that the rules judge on a running cluster, each once."""
-    return tuple(dict.fromkeys(kind for rule in rules for kind in rule.kinds if kind not in NEVER_READ))
+    """Kinds that the rules judge on a running cluster, each once.
+
+    Kinds that hold pods are not asked for: the pods that controllers made of them are there.
+    """
+    left_out = {*NEVER_READ, HELD}
+    return tuple(dict.fromkeys(kind for rule in rules for kind in rule.kinds if kind not in left_out))
 
 
 def judge_running(rules: Sequence[Rule], source: Source, site: "Site | None" = None) -> tuple[list[Verdict], int]:

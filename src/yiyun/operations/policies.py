@@ -8,6 +8,7 @@ from typing import Any
 from yiyun.compliance import admission_policies
 from yiyun.compliance.admission import cel
 from yiyun.compliance.api_resources import BUILT_IN, ApiResource
+from yiyun.compliance.pods import HELD
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.waivers import Waiver
 from yiyun.lab import crds
@@ -43,7 +44,8 @@ def left_out(rules: Iterable[Rule]) -> list[str]:
         for rule in admission_policies.exported(on_objects)
         if (kinds := admission_policies.unserved(rule, known))
     ]
-    return [f"judged by gate and audit only: {', '.join(without)}", *gaps]
+    held = f"{HELD} (CloneSet, Rollout, Workflow, ...): judged by the gate only; its policies judge the pods made from them"
+    return [f"judged by gate and audit only: {', '.join(without)}", held, *gaps]
 
 
 def refused_although_waived(rules: Iterable[Rule], waivers: Iterable[Waiver], today: date) -> list[str]:

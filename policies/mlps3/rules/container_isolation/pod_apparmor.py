@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from yiyun.compliance import Admission, Finding, Object, Severity, rule
 from yiyun.compliance.admission import every_context
-from yiyun.compliance.pods import POD_KINDS, POD_PATHS, pod
+from yiyun.compliance.pods import POD_KINDS, pod
 
 PREFIX = "container.apparmor.security.beta.kubernetes.io/"
 """Of annotations that kubelets still read."""
-ANNOTATIONS = {kind: f"{path.removesuffix('spec')}metadata.annotations" for kind, path in POD_PATHS.items()}
 
 
 @rule(
@@ -27,11 +26,12 @@ ANNOTATIONS = {kind: f"{path.removesuffix('spec')}metadata.annotations" for kind
     ),
 )
 def pod_apparmor(obj: Object) -> Iterator[Finding]:
-    for name, security in pod(obj).contexts():
+    found = pod(obj)
+    for name, security in found.contexts():
         profile = security.map("appArmorProfile")
         if profile.text("type") == "Unconfined":
             yield Finding(f"{name} is unconfined", profile.at("type"), "Unconfined")
-    annotations = obj.root.walk(ANNOTATIONS[obj.id])
+    annotations = found.template.walk("metadata.annotations")
     for key in annotations.keys():  # noqa: SIM118 (a method of ours, not of a dict)
         if key.startswith(PREFIX) and annotations.text(key) == "unconfined":
             text = f"container {key.removeprefix(PREFIX)} is unconfined by an annotation"

@@ -24,5 +24,7 @@ from yiyun.compliance.pods import POD_KINDS, pod
 )
 def pod_read_only_root(obj: Object) -> Iterator[Finding]:
     for container in pod(obj).containers:
-        if not container.security.flag("readOnlyRootFilesystem"):
-            yield Finding(f"{container.name} can write to its image", container.security.at("readOnlyRootFilesystem"))
+        chosen = container.security.flag("readOnlyRootFilesystem")
+        if not chosen:
+            text = f"{container.name} can write to its image"
+            yield Finding(text, container.security.at("readOnlyRootFilesystem"), chosen)

@@ -35,5 +35,5 @@ def pod_run_as_root(obj: Object) -> Iterator[Finding]:
         holder = container.security if container.security.has("runAsNonRoot") else found.security
         if user == 0:
             yield Finding(f"{container.name} runs as user 0", user_holder.at("runAsUser"), 0)
-        elif user is None and not holder.flag("runAsNonRoot"):
-            yield Finding(f"{container.name} may run as root", container.security.at("runAsNonRoot"))
+        elif user is None and not (promised := holder.flag("runAsNonRoot")):
+            yield Finding(f"{container.name} may run as root", container.security.at("runAsNonRoot"), promised)

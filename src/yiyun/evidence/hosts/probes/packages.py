@@ -39,10 +39,10 @@ def parse(text: str) -> Facts:
     installed = {line.split()[0] for line in lines(part(parts, "installed")) if line.endswith(" installed")}
     if not {"dpkg", "rpm"} & installed:
         raise Unreadable("the package manager does not know itself")
-    facts: Facts = {"installed": {name: name in installed for name in NAMES}}
-    if "dpkg" in installed:
-        facts["half_installed"] = [line.strip() for line in lines(part(parts, "broken"))]
-    return facts
+    facts = {"installed": {name: name in installed for name in NAMES}}
+    if "dpkg" not in installed:
+        return facts
+    return {**facts, "half_installed": [line.strip() for line in lines(part(parts, "broken"))]}
 
 
 PROBE = Probe(_COMMAND, parse, needs_root=False)
