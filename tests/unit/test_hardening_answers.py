@@ -12,7 +12,7 @@ from yiyun.paths import CHECKOUT
 
 ANSWERS = _answers.read(_answers.PAGE.read_text(encoding="utf-8"))
 ROWS = [(tool, answer) for tool, answers in ANSWERS.items() for answer in answers]
-WELL_FORMED = {"openscap": r"[A-Za-z][\w-]+", "lynis": r"[A-Z]{2,5}-\d{4}( \S+)?|LYNIS"}
+WELL_FORMED = {"yiyun": r"[a-z_]+", "openscap": r"[A-Za-z][\w-]+", "lynis": r"[A-Z]{2,5}-\d{4}( \S+)?|LYNIS"}
 
 
 @pytest.mark.parametrize(("tool", "answer"), ROWS, ids=[answer.findings[0] for _, answer in ROWS])
