@@ -35,7 +35,9 @@ class Moment:
     role: str
     task: str
     variables: dict[str, object] = field(default_factory=dict)
-    """Another wish than before, so that the task has work to do. Without one it is the role's first run."""
+    """Another wish than before, so that the task has work to do."""
+    spoil: str = ""
+    """Or a script that undoes on each host what the task did. With neither it is the role's first run."""
     nth: int = 1
     """Which of the tasks of this name, when the role has several."""
     seconds: float = 0.3
@@ -61,7 +63,12 @@ MOMENTS = (
     sshd("sshd : Come back through a new connection", 16),
     sshd("sshd : Disarm the guard", 17),
     Moment("password_quality", "keep : Install packages of Debian and its kin", seconds=2.0),
-    Moment("password_quality", "pam : Put the stack together from profiles", seconds=0.8),
+    Moment(
+        "password_quality",
+        "pam : Put the stack together from profiles",
+        spoil="pam-auth-update --package --disable yiyun-history",
+        seconds=0.8,
+    ),
     Moment(
         "password_quality",
         "pam : Put the stack together from profiles",
@@ -81,12 +88,22 @@ MOMENTS = (
         {"administrators_people": people(li="audit", wang="system", zhao="security")},
     ),
     Moment("lockout", "keep : Keep directories, files and links"),
-    Moment("lockout", "pam : Put the stack together from profiles", seconds=0.8),
+    Moment(
+        "lockout",
+        "pam : Put the stack together from profiles",
+        spoil="pam-auth-update --package --disable yiyun-lockout-before yiyun-lockout-failed yiyun-lockout-passed",
+        seconds=0.8,
+    ),
     Moment(
         "session_timeout", "keep : Restart or reload units whose files have changed", {"session_timeout_seconds": 500}
     ),
     Moment("firewall", "firewall : Arm what would take a first start back"),
-    Moment("firewall", "keep : Enable, disable, start and stop units", seconds=0.8),
+    Moment(
+        "firewall",
+        "keep : Enable, disable, start and stop units",
+        spoil="systemctl disable --now yiyun-firewall.service",
+        seconds=0.8,
+    ),
     Moment("firewall", "keep : Keep directories, files and links", {"firewall_log_per_minute": 11}, nth=3),
     Moment(
         "firewall",
@@ -99,7 +116,7 @@ MOMENTS = (
     Moment("rsyslog", "keep : Restart or reload units whose files have changed", {"rsyslog_retention_days": 200}),
     Moment("file_integrity", "file_integrity : Make the database", seconds=2.0),
 )
-"""In this order: the first of a role is inside of its first run on these hosts, unless it was killed before it did anything."""
+"""In this order: the first of a role is inside of its first run on these hosts."""
 
 
 class Pair:
@@ -136,6 +153,8 @@ def pair(place) -> Iterator[Pair]:
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 def test_kill_at_any_moment_keeps_the_way_in_and_the_next_run_converges(pair, moment) -> None:
     pair.wish(moment.variables)
+    for host in pair.hosts if moment.spoil else ():
+        host.root(moment.spoil)
     kill_converge_at(pair, moment)
     pair.assert_the_key_opens()
     pair.converge(moment.role)
