@@ -19,7 +19,6 @@ ROLES = [
     for entry in playbook.entries()
     if (CHECKOUT / "roles" / entry.role / "molecule/default/molecule.yml").exists()
 ]
-NOT_UNDER_EMULATION = {"firewall": "qemu-user refuses nft's netlink socket"}
 
 
 class Hosts:
@@ -85,15 +84,7 @@ def test_on_a_fresh_amd64_host(hosts, role):
     molecule(hosts.place, role, hosts.take(), 1200)
 
 
-@pytest.mark.parametrize(
-    "role",
-    [
-        pytest.param(role, marks=pytest.mark.xfail(strict=True, reason=NOT_UNDER_EMULATION[role]))
-        if role in NOT_UNDER_EMULATION
-        else role
-        for role in ROLES
-    ],
-)
+@pytest.mark.parametrize("role", ROLES)
 def test_on_the_arm64_host(place, arm64, role):
     """In the order in which the roles run on a site."""
     molecule(place, role, arm64, 3000)

@@ -32,8 +32,12 @@ Capability = Literal[
     "usb",
     "tpm",
     "lsm",
+    "packet_filter",
 ]
-"""What a container cannot show and a machine can; what needs one of them is `not proven live` on a host without it."""
+"""What a container cannot show and a machine can (`packet_filter`: what an emulated one cannot).
+
+What needs one of them is `not proven live` on a host without it.
+"""
 
 
 def _text(value: Any) -> Any:

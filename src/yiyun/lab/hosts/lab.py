@@ -259,8 +259,9 @@ class HostLab:
         def boot(host: Host) -> None:
             target = self._machine(host, bases[self.arch_of(host)])
             target.prepare(identity)
-            target.present(self._presentation(host), emulated=host.name == self.emulated())
-            target.boot(nspawn)
+            emulated = host.name == self.emulated()
+            target.present(self._presentation(host), emulated=emulated)
+            target.boot(nspawn, emulated=emulated)
 
         with ThreadPoolExecutor(WORKERS) as executor:
             list(executor.map(boot, stopped))

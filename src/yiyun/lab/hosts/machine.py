@@ -17,6 +17,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from yiyun.errors import UserError
+from yiyun.evidence.hosts.capabilities import EMULATION
 from yiyun.lab import files
 from yiyun.lab.hosts import cgroups
 from yiyun.lab.hosts.command import run
@@ -166,8 +167,8 @@ class Machine:
             else:
                 files.write(place, content, mode)
 
-    def boot(self, nspawn: Path) -> None:
-        """Start systemd-nspawn, which outlives this program."""
+    def boot(self, nspawn: Path, *, emulated: bool) -> None:
+        """Start systemd-nspawn, which outlives this program. An emulated host says so in /run/systemd/container."""
         command = [
             str(nspawn),
             "--quiet",
@@ -186,6 +187,8 @@ class Machine:
             "--system-call-filter=@keyring bpf",  # containerd's runc makes session keyrings, and device filters on v2
             *(f"--bind={self.directory / name}:/var/lib/{name}" for name in OWN_DISKS),
         ]
+        if emulated:
+            command.append(f"--setenv=container={EMULATION}")
         if Path("/dev/kmsg").exists():
             command.append("--bind=/dev/kmsg")  # the kubelet watches it for processes killed for lack of memory
         enter = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 1; shift; done; shift; exec "$@"'
