@@ -148,6 +148,8 @@ class Machine:
             for unit in WITHOUT_CREDENTIALS:
                 dropin = self.root / f"etc/systemd/system/{unit}.service.d/yiyun-lab.conf"
                 files.write(dropin, "[Service]\nLoadCredential=\n", 0o644)
+            every = self.root / "etc/systemd/system/service.d/yiyun-lab.conf"
+            files.write(every, "[Service]\nPrivateNetwork=no\n", 0o644)  # qemu-user cannot switch its loopback on
         library = self.root / "usr/local/lib/yiyun-lab"
         files.write(library / "prepare", PREPARE_SCRIPT, 0o755)
         files.write(self.root / "etc/systemd/system/yiyun-lab.service", PREPARE_UNIT, 0o644)
