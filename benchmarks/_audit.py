@@ -3,10 +3,12 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from yiyun.compliance.clauses import clause_state
+from yiyun.compliance.model import State
 from yiyun.paths import CHECKOUT
 
 OPEN = ("fail", "waived", "not_evaluated")
@@ -40,26 +42,17 @@ def read(
 ) -> dict[str, dict[str, list[str]]]:
     """Sort what the audit reported."""
     rules: dict[str, set[str]] = {}
-    seen: dict[str, set[str]] = {}
+    seen: dict[str, set[State]] = {}
     for finding in findings:
         if finding["resource"]["host"] == host:
             rules.setdefault(finding["state"], set()).add(finding["rule"])
             for clause in finding["clauses"]:
-                seen.setdefault(clause, set()).add(finding["state"])
+                seen.setdefault(clause, set()).add(State(finding["state"]))
     return {
         "rules": {state: sorted(ids) for state, ids in sorted(rules.items())},
-        "clauses of the host": _by_state((clause, _rolled_up(states)) for clause, states in seen.items()),
+        "clauses of the host": _by_state((clause, clause_state(states).value) for clause, states in seen.items()),
         "clauses of the site": _by_state((clause["clause"], clause["state"]) for clause in clauses),
     }
-
-
-def _rolled_up(states: Collection[str]) -> str:
-    """State of a clause for the states of its rules, worst first, as yiyun.compliance.clauses has it."""
-    if "fail" in states or "waived" in states:
-        return "partly_conforms" if "pass" in states else "does_not_conform"
-    if "not_evaluated" in states or "manual" in states:
-        return "not_checked"
-    return "conforms" if "pass" in states else "not_applicable"
 
 
 def _by_state(clauses: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -41,3 +41,14 @@ def hospital():
 def shipped(request):
     """Each shipped site in turn."""
     return site(request.param)
+
+
+@pytest.fixture
+def clean(tmp_path, monkeypatch):
+    """Where a bundle may be made, with no tools, no cache and no state of this machine's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    for name in ("YIYUN_BIN", "YIYUN_BUNDLE", "YIYUN_BUNDLE_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "bundle"

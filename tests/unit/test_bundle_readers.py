@@ -16,17 +16,6 @@ from yiyun.operations.hosts import python_bundle
 from yiyun.toolchain.recipe import MACHINES, recipe_of
 
 
-@pytest.fixture
-def clean(tmp_path, monkeypatch):
-    """No tools, no cache, no state of this machine's."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("PATH", "/nowhere")
-    for name in ("YIYUN_BIN", "YIYUN_BUNDLE", "YIYUN_BUNDLE_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "bundle"
-
-
 def with_tools(directory):
     arch = MACHINES[os.uname().machine]
     tools = {

@@ -5,7 +5,6 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 from bundles import FINGERPRINT, made, use
 
@@ -16,17 +15,6 @@ from yiyun.lab.hosts.tools import native_arch
 from yiyun.paths import CHECKOUT
 from yiyun.toolchain import ALL
 from yiyun.toolchain.recipe import recipe_of
-
-
-@pytest.fixture
-def clean(tmp_path, monkeypatch):
-    """No tools, no cache, no state of this machine's."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("PATH", "/nowhere")
-    for name in ("YIYUN_BIN", "YIYUN_BUNDLE", "YIYUN_BUNDLE_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "bundle"
 
 
 def test_wheels_that_no_index_gives_are_named_with_pips_words(tmp_path, monkeypatch, lab):
