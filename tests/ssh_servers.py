@@ -26,9 +26,13 @@ class Servers:
     @property
     def ssh_config(self) -> Path:
         """Written anew each time."""
-        (self.directory / "known").write_text(self.known)
+        self.known_hosts.write_text(self.known)
         (self.directory / "ssh_config").write_text(self.config)
         return self.directory / "ssh_config"
+
+    @property
+    def known_hosts(self) -> Path:
+        return self.directory / "known"
 
     def _listen(self, starting) -> int:
         server = asyncio.run_coroutine_threadsafe(starting, self.loop).result(30)

@@ -1,6 +1,6 @@
 """Reads hosts in a process of its own and says what came, how long it took and how much memory it took.
 
-python reading.py SSH_CONFIG DEADLINE NAME...
+python reading.py SSH_CONFIG KNOWN_HOSTS DEADLINE NAME...
 """
 
 import json
@@ -21,14 +21,14 @@ def memory(name: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
-config, deadline, *names = sys.argv[1:]
+config, known_hosts, deadline, *names = sys.argv[1:]
 rules = host_rules(load_rules(CHECKOUT / "policies" / "mlps3"))
 probes = wanted_probes(rules, deep=False)
 wanted = Wanted(commands=tuple(probe.command for probe in probes.values()))
 Path("/proc/self/clear_refs").write_text("5")  # the peak is from here on
 before = memory("VmRSS")
 started = time.monotonic()
-found = collect.collect(Path(config), dict.fromkeys(names, wanted), deadline_seconds=float(deadline))
+found = collect.collect(Path(config), Path(known_hosts), dict.fromkeys(names, wanted), deadline_seconds=float(deadline))
 seconds = time.monotonic() - started
 peak = memory("VmHWM")
 kept = {name: records.record(facts, probes, "2026-11-28T04:00:00+00:00") for name, facts in found.items()}

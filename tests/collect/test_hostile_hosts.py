@@ -86,7 +86,8 @@ def servers(tmp_path_factory):
 
 
 def read(servers, *names):
-    command = [sys.executable, str(Path(__file__).with_name("reading.py")), str(servers.ssh_config), str(DEADLINE)]
+    command = [sys.executable, str(Path(__file__).with_name("reading.py")), str(servers.ssh_config)]
+    command += [str(servers.known_hosts), str(DEADLINE)]
     done = subprocess.run([*command, *names], capture_output=True, text=True, check=False, timeout=DEADLINE + 120)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)

@@ -36,7 +36,9 @@ async def _refusing(process) -> None:
 
 
 def read(servers, *names, wanted: Wanted | None = None, deadline: float = 120.0):
-    return collect(servers.ssh_config, dict.fromkeys(names, wanted or Wanted()), deadline_seconds=deadline)
+    return collect(
+        servers.ssh_config, servers.known_hosts, dict.fromkeys(names, wanted or Wanted()), deadline_seconds=deadline
+    )
 
 
 @pytest.fixture
@@ -75,9 +77,20 @@ def test_many_hosts_are_read_at_once(servers):
     assert [found[name].problem for name in names] == [None] * 30
 
 
+@pytest.mark.parametrize(("pins", "remedy"), [("", "not the one pinned"), (None, "makes this file")])
+def test_a_host_whose_key_nobody_pinned_is_not_read(servers, pins, remedy):
+    servers.ssh("good", _probe)
+    config = servers.ssh_config
+    servers.known_hosts.unlink()
+    if pins is not None:
+        servers.known_hosts.write_text(pins)
+    found = collect(config, servers.known_hosts, {"good": Wanted()})["good"]
+    assert remedy in found.problem
+
+
 def test_without_ssh_config_the_remedy_is_named(tmp_path):
     with pytest.raises(UserError, match="hosts adopt"):
-        collect(tmp_path / "ssh_config", {"n1": Wanted()})
+        collect(tmp_path / "ssh_config", tmp_path / "known_hosts", {"n1": Wanted()})
 
 
 WAYS = """\

@@ -101,7 +101,7 @@ def read(tmp_path):
 
     def run(**options):
         wanted = Wanted(commands=tuple(WANTED[name].command for name in ("mounts", "packages", "sshd")), **options)
-        return collect(servers.ssh_config, {"plain": wanted})["plain"]
+        return collect(servers.ssh_config, servers.known_hosts, {"plain": wanted})["plain"]
 
     yield run
     servers.close()

@@ -9,7 +9,9 @@ import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncssh
 
@@ -34,13 +36,15 @@ TOO_MUCH_AT_ONCE = (
 
 def collect(
     ssh_config: Path,
+    known_hosts: Path,
     wanted: Mapping[str, Wanted],
     on_facts: Callable[[HostFacts], None] | None = None,
     deadline_seconds: float = DEADLINE_SECONDS,
 ) -> dict[str, HostFacts]:
     """Read the hosts that `wanted` names; a host that cannot be read has `problem` set. Never raises for a host.
 
-    `on_facts` is called with each host's facts as they come. Raises UserError when there is no ssh_config.
+    `on_facts` is called with each host's facts as they come. A host whose key is not in the file `known_hosts` is not
+    read. Raises UserError when there is no ssh_config.
     """
     found: dict[str, HostFacts] = {}
 
@@ -49,12 +53,13 @@ def collect(
         if on_facts is not None:
             on_facts(each)
 
-    collect_each(ssh_config, wanted, keep, deadline_seconds)
+    collect_each(ssh_config, known_hosts, wanted, keep, deadline_seconds)
     return {name: found[name] for name in wanted}
 
 
 def collect_each(
     ssh_config: Path,
+    known_hosts: Path,
     wanted: Mapping[str, Wanted],
     on_facts: Callable[[HostFacts], None],
     deadline_seconds: float = DEADLINE_SECONDS,
@@ -64,7 +69,7 @@ def collect_each(
         raise UserError(f"{ssh_config} is missing: ./yiyun hosts adopt makes it when it first meets the hosts")
     with tempfile.TemporaryDirectory(prefix="yiyun-ssh-") as scratch:
         configs = split(ssh_config, wanted, Path(scratch))
-        asyncio.run(_collect(configs, wanted, on_facts, deadline_seconds))
+        asyncio.run(_collect(configs, known_hosts, wanted, on_facts, deadline_seconds))
 
 
 def split(ssh_config: Path, names: Iterable[str], directory: Path) -> dict[str, Path]:
@@ -92,6 +97,7 @@ def split(ssh_config: Path, names: Iterable[str], directory: Path) -> dict[str, 
 
 async def _collect(
     configs: Mapping[str, Path],
+    known_hosts: Path,
     wanted: Mapping[str, Wanted],
     on_facts: Callable[[HostFacts], None],
     deadline_seconds: float,
@@ -99,9 +105,13 @@ async def _collect(
     gate = asyncio.Semaphore(AT_ONCE)
     held = _Held()
 
+    @cache  # asyncssh would read the file for every host, and all hosts stand in it
+    def pinned() -> asyncssh.SSHKnownHosts:
+        return asyncssh.read_known_hosts(str(known_hosts))
+
     async def one(name: str) -> None:
         async with gate:
-            on_facts(await _read(configs[name], name, wanted[name], held, deadline_seconds))
+            on_facts(await _read(_Way(configs[name], pinned), name, wanted[name], held, deadline_seconds))
 
     await asyncio.gather(*(one(name) for name in wanted))
 
@@ -120,13 +130,20 @@ class _Held:
         return TOO_MUCH_AT_ONCE if self.bytes > MAX_HELD_BYTES and length > share else None
 
 
-async def _read(ssh_config: Path, name: str, wanted: Wanted, held: _Held, deadline_seconds: float) -> HostFacts:
+class _Way(NamedTuple):
+    """How a host is reached: its ssh_config, and what tells the keys of all hosts."""
+
+    ssh_config: Path
+    pinned: Callable[[], asyncssh.SSHKnownHosts]
+
+
+async def _read(way: _Way, name: str, wanted: Wanted, held: _Held, deadline_seconds: float) -> HostFacts:
     sent = probe.script(wanted)
     command = probe.REMOTE_COMMAND if wanted.as_root else probe.REMOTE_COMMAND_AS_MAY_BE
     output = bytearray()
     try:
         async with asyncio.timeout(deadline_seconds):
-            complaint = await _ask(ssh_config, name, command, sent, output, held)
+            complaint = await _ask(way, name, command, sent, output, held)
     except TimeoutError:
         return HostFacts(name, problem=f"no answer within {deadline_seconds:g} s")
     except _EnoughError as error:
@@ -144,11 +161,12 @@ class _EnoughError(Exception):
     """The host says too much."""
 
 
-async def _ask(ssh_config: Path, name: str, command: str, sent: Script, output: bytearray, held: _Held) -> str:
+async def _ask(way: _Way, name: str, command: str, sent: Script, output: bytearray, held: _Held) -> str:
     """Send the script and fill `output` with the answer; return what the host complained of."""
     connection = await asyncssh.connect(
         name,
-        config=[str(ssh_config)],
+        config=[str(way.ssh_config)],
+        known_hosts=way.pinned(),
         connect_timeout=CONNECT_SECONDS,
         compression_algs=["none"],  # a small packet must not become a large one
     )

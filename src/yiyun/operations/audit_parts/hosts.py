@@ -39,7 +39,7 @@ def read(
         records.save(directory, records.record(facts, wanted, taken))
         report(f"{facts.name}: {facts.problem or 'read'}")
 
-    collect_each(access.config_file(site), dict.fromkeys(names, commands), keep)
+    collect_each(access.config_file(site), access.known_hosts(site), dict.fromkeys(names, commands), keep)
 
 
 def judge(rules: Iterable[Rule], kept: Iterable[HostRecord], site: Site | None = None) -> Result:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,17 +102,17 @@ class _Planner:
 
     def plan(self, names: Sequence[str]) -> list[HostPlan]:
         """One plan per host, in the order of `names`."""
-        ssh_config = access.config_file(self.site)
+        read = partial(collect, access.config_file(self.site), access.known_hosts(self.site))
         remembered = self._remembered()
         promises = {name: self._promises(name, remembered[name]) for name in names if name in remembered}
         wanted = {name: _wanted(promises[name]) if name in promises else Wanted() for name in names}
-        found = collect(ssh_config, wanted)
+        found = read(wanted)
         identities = {name: _identity(facts) for name, facts in found.items() if facts.problem is None}
         again = [name for name, identity in identities.items() if remembered.get(name) != identity]
         if again:
             # Other promises follow from another OS: what was read may be too little, so these hosts are read again.
             promises |= {name: self._promises(name, identities[name]) for name in again}
-            found |= collect(ssh_config, {name: _wanted(promises[name]) for name in again})
+            found |= read({name: _wanted(promises[name]) for name in again})
             self._remember(remembered | identities)
         return [self._host(name, found[name], promises.get(name, ())) for name in names]
 
