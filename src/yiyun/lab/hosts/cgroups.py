@@ -4,6 +4,7 @@ They lie below the cgroup of whoever calls `up`; they are found again by name, w
 """
 
 import os
+import re
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -14,7 +15,8 @@ from yiyun.errors import UserError
 ROOT = Path("/sys/fs/cgroup")
 REMOVE_SECONDS = 10.0
 MAX_DEPTH = 8
-PREFIX = "yiyun-"
+_OF_A_HOST = re.compile(r"yiyun-[0-9a-f]{8}-")
+"""Begins the name of a host's cgroup, whatever its lab."""
 
 
 def make(name: str) -> list[Path]:
@@ -43,7 +45,7 @@ def find(wanted: Callable[[str], bool]) -> list[Path]:
         ours = [name for name in names if wanted(name)]
         found += [Path(directory) / name for name in ours]
         # A host's own tree is deep and not ours to search.
-        names[:] = [name for name in names if name not in ours and not name.startswith(PREFIX)]
+        names[:] = [name for name in names if name not in ours and not _OF_A_HOST.match(name)]
     return found
 
 
