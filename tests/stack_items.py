@@ -9,10 +9,14 @@ from typing import Any
 from unittest import mock
 
 import pulumi
+import pytest
 
 from yiyun.components.kubernetes import Component, Item
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
+
+in_one_process = pytest.mark.xdist_group("stacks")
+"""For tests that share what the programs register: it is found out once."""
 
 
 class Recorder(pulumi.runtime.Mocks):

@@ -2,11 +2,13 @@
 
 import pytest
 from crd_schemas import assert_valid, needs_bundle
-from stack_items import run_program, stack_items
+from stack_items import in_one_process, run_program, stack_items
 
 from yiyun.components.kubernetes import KubernetesObject, key, type_token
 from yiyun.components.namespace import KUBE_SYSTEM, PLATFORM_NAMESPACES
 from yiyun.site import labels as names
+
+pytestmark = in_one_process
 
 STACKS = ("platform", "network", "ingress")
 

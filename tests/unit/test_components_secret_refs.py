@@ -2,9 +2,11 @@
 
 import pytest
 from shipped import SITES, site
-from stack_items import stack_items
+from stack_items import in_one_process, stack_items
 
 from yiyun.components.secret_refs import needed_ca_bundles, needed_secrets
+
+pytestmark = in_one_process
 
 
 def references(value, namespace, path=()):

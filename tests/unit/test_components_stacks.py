@@ -3,10 +3,12 @@
 import pytest
 from crd_schemas import assert_valid, is_built_in, needs_bundle
 from shipped import SITES, site
-from stack_items import run_program, stack_components, stack_items
+from stack_items import in_one_process, run_program, stack_components, stack_items
 
 from yiyun.components.kubernetes import key
 from yiyun.site import labels
+
+pytestmark = in_one_process
 
 STACKS = ("storage", "compute", "database")
 each_site = pytest.mark.parametrize("name", SITES)

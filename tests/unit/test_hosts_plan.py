@@ -34,7 +34,7 @@ class Hosts:
         self.asked: list[dict[str, Wanted]] = []
         monkeypatch.setattr(plan, "collect", self.collect)
 
-    def collect(self, ssh_config: Path, wanted: dict[str, Wanted]) -> dict[str, HostFacts]:
+    def collect(self, ssh_config: Path, known_hosts: Path, wanted: dict[str, Wanted]) -> dict[str, HostFacts]:
         self.asked.append(dict(wanted))
         return {
             name: self.facts.get(name) or HostFacts(name, os_release=DEBIAN, container="systemd-nspawn")

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from shipped import SITES
-from stack_items import stack_items
+from stack_items import in_one_process, stack_items
 
 from yiyun.errors import UserError
 from yiyun.lab import crds
@@ -145,6 +145,7 @@ def test_shipped_lock_fits_the_bundle(crd_bundle, tmp_path):
     assert copy.read_bytes() == model.LOCK.read_bytes()
 
 
+@in_one_process
 @pytest.mark.parametrize("site", SITES)
 def test_every_kind_that_a_stack_emits_is_locked(site):
     """An object of a kind that the lab does not serve would not be checked by anything."""

@@ -70,7 +70,7 @@ def stages(full: bool) -> list[Stage]:
         Stage("format", [python, "-m", "ruff", "format", "--check", "."]),
         Stage("types", [python, "-m", "mypy"]),
         Stage("roles", [python, "-m", "ansiblelint", "-q", "roles", "playbooks"]),
-        Stage("unit", [*pytest, "-n", "2", "tests/unit"]),
+        Stage("unit", [*pytest, "-n", "2", "--dist", "loadgroup", "tests/unit"]),
         Stage("whole", [*pytest, "-n", "2", "tests/whole"]),
         Stage("playbooks", [*pytest, "-n", "2", "tests/roles"]),
         Stage("collect", [*pytest, "tests/collect"]),
