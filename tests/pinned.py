@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from yiyun.lab.files import whole_directory
+from yiyun.files import whole_directory
 from yiyun.paths import cache_dir
 
 

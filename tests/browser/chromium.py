@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from yiyun.lab.files import whole_directory
+from yiyun.files import whole_directory
 from yiyun.lab.hosts import tools
 from yiyun.lab.hosts.command import run
 from yiyun.paths import cache_dir

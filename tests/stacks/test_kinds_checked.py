@@ -7,8 +7,8 @@ import pytest
 from conftest import Workplace
 from crd_schemas import BUILT_IN_GROUPS, needs_bundle
 
-from yiyun.lab import crds
-from yiyun.lab.crds.form import UNCHECKED, without_descriptions
+from yiyun import crds
+from yiyun.crds.form import UNCHECKED, without_descriptions
 from yiyun.operations.engine import Engine
 from yiyun.operations.previews import preview_all
 from yiyun.operations.projects import projects

@@ -17,12 +17,12 @@ import pytest
 import yaml
 from waiting import wait_until
 
-from yiyun import toolchain
+from yiyun import crds, toolchain
+from yiyun.crds import sources
 from yiyun.errors import UserError
-from yiyun.lab import crds, nodes, parts, people
 from yiyun.lab import lab as lab_module
+from yiyun.lab import nodes, parts, people
 from yiyun.lab.api import Api, ApiError, Target, Unreachable, in_parallel
-from yiyun.lab.crds import sources
 from yiyun.lab.lab import Lab
 from yiyun.lab.pki import Pair
 from yiyun.paths import CHECKOUT

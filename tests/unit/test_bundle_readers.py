@@ -5,13 +5,12 @@ import os
 import pytest
 from bundles import CONTENT, made, use
 
-from yiyun import bundle, toolchain
+from yiyun import bundle, files, toolchain
 from yiyun.bundle.making import definitions
 from yiyun.bundle.making.pieces import Wish
+from yiyun.crds import model, sources
+from yiyun.crds.sources import Sources
 from yiyun.errors import UserError
-from yiyun.lab import files
-from yiyun.lab.crds import model, sources
-from yiyun.lab.crds.sources import Sources
 from yiyun.operations.hosts import python_bundle
 from yiyun.toolchain.recipe import MACHINES, recipe_of
 

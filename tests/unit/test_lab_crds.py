@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from shipped import SITES
 from stack_items import in_one_process, stack_items
 
+from yiyun import crds
+from yiyun.crds import form, model, sources
+from yiyun.crds import seed as seeding
+from yiyun.crds.model import Kind, Lock, Project, Version
 from yiyun.errors import UserError
-from yiyun.lab import crds
-from yiyun.lab.crds import form, model, sources
-from yiyun.lab.crds import seed as seeding
-from yiyun.lab.crds.model import Kind, Lock, Project, Version
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from yiyun.lab import crds, people
+from yiyun import crds
+from yiyun.lab import people
 
 KINDS = crds.read().kinds
 ROLES = {role["metadata"]["name"]: role for role in people.roles(KINDS)}

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from yiyun import files
 from yiyun.errors import UserError
-from yiyun.lab import files
 
 
 def save(path: Path, objects: Iterable[Mapping[str, Any]]) -> str:

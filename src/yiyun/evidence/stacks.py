@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yiyun import files
 from yiyun.errors import UserError
 from yiyun.evidence import saved_objects
-from yiyun.lab import files
 
 SCHEMA = "yiyun.stack-evidence/1"
 FILE = "stacks.json"

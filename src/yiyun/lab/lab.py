@@ -18,9 +18,9 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from yiyun import toolchain
+from yiyun import crds, files, toolchain
 from yiyun.errors import UserError
-from yiyun.lab import crds, files, nodes, people, process
+from yiyun.lab import nodes, people, process
 from yiyun.lab import parts as control_plane
 from yiyun.lab.api import Api, ApiError, Unreachable
 from yiyun.lab.layout import Layout, Person

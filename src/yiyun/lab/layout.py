@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from yiyun.lab import files
+from yiyun import files
 
 Person = Literal["admin", "ops", "auditor", "ci"]
 PEOPLE: tuple[Person, ...] = get_args(Person)

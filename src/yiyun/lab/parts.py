@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from yiyun.files import write_yaml
 from yiyun.lab import pki, settings
 from yiyun.lab.api import Target
-from yiyun.lab.files import write_yaml
 from yiyun.lab.layout import PEOPLE, Layout
 from yiyun.lab.pki import Authority, Leaf, Pair
 from yiyun.lab.ports import ADDRESS

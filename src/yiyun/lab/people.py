@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from yiyun.crds import Kind
 from yiyun.errors import UserError
 from yiyun.lab.api import Api, ApiError, Target, Unreachable, in_parallel
-from yiyun.lab.crds import Kind
 from yiyun.lab.parts import KWOK_USER
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"

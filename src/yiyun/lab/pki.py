@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from yiyun.lab import files
+from yiyun import files
 
 CA_DAYS = 3650
 LEAF_DAYS = 365

@@ -6,8 +6,8 @@ import socket
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from yiyun import files
 from yiyun.errors import UserError
-from yiyun.lab import files
 
 ADDRESS = "127.0.0.1"
 RANGE = range(20000, 32000)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from yiyun import files
 from yiyun.errors import UserError
-from yiyun.lab import files
 
 LOG_LIMIT = 16 * 2**20
 """Bytes; a log that is longer when its part starts is kept once as `.1`."""

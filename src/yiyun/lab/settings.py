@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from yiyun.lab import files
+from yiyun import files
 from yiyun.lab.api import Target
 from yiyun.lab.pki import Pair
 

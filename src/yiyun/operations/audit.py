@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from yiyun import files
 from yiyun.compliance.assessment import Assessment
 from yiyun.compliance.attestations import evidence_paths, read_attestations
 from yiyun.compliance.audit_reports import FILES, render_assessment
@@ -33,7 +34,6 @@ from yiyun.evidence.cluster import records as cluster_records
 from yiyun.evidence.cluster.records import ClusterRecord
 from yiyun.evidence.hosts.records import Saved
 from yiyun.evidence.stacks import StacksRecord
-from yiyun.lab import files
 from yiyun.operations import environment
 from yiyun.operations.audit_parts import cluster, description, hosts, stacks, vouched
 from yiyun.operations.audit_parts.vouched import Vouched, VouchedHosts

@@ -5,13 +5,13 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+from yiyun import crds
 from yiyun.compliance import admission_policies
 from yiyun.compliance.admission import cel
 from yiyun.compliance.api_resources import BUILT_IN, ApiResource
 from yiyun.compliance.pods import HELD
 from yiyun.compliance.rule import Rule
 from yiyun.compliance.waivers import Waiver
-from yiyun.lab import crds
 
 
 @cache

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from yiyun import crds, files
 from yiyun.errors import UserError
 from yiyun.evidence.api_server import ApiServer
-from yiyun.lab import crds, files
 from yiyun.site import Site
 from yiyun.site.labels import role_label
 

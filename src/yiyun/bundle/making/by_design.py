@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from yiyun.bundle import layout
 from yiyun.bundle.making.pieces import Piece, Wish
 from yiyun.bundle.manifest import Arch, Missing
-from yiyun.lab.crds import model
+from yiyun.crds import model
 from yiyun.lab.hosts import repository
 from yiyun.lab.hosts.presentation import OS_PROFILE
 from yiyun.site import os_profile

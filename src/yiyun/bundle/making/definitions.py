@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from yiyun.bundle import layout
 from yiyun.bundle.making.pieces import Made, Piece, Report, Wish
-from yiyun.lab.crds import model, sources
-from yiyun.lab.crds.sources import Sources
+from yiyun.crds import model, sources
+from yiyun.crds.sources import Sources
 
 
 def make(wish: Wish, report: Report) -> Made:

@@ -5,11 +5,11 @@ import re
 import sys
 from pathlib import Path
 
+from yiyun import files
 from yiyun.bundle import layout
 from yiyun.bundle.making.pieces import Made, Piece, Report, Wish
 from yiyun.bundle.manifest import Arch
 from yiyun.errors import UserError
-from yiyun.lab import files
 from yiyun.lab.hosts.command import run
 from yiyun.paths import CHECKOUT, cache_dir
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from yiyun import toolchain
+from yiyun.crds import model as crds
 from yiyun.evidence.charts import bounded
 from yiyun.evidence.charts.bounded import Bounds
 from yiyun.evidence.charts.chart import Chart
 from yiyun.evidence.charts.words import Refusal, refusal
-from yiyun.lab.crds import model as crds
 from yiyun.printable import printable
 from yiyun.toolchain.recipe import recipe_of
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from yiyun import files
 from yiyun.errors import UserError
 from yiyun.evidence import saved_objects
 from yiyun.evidence.cluster.reader import Listing
-from yiyun.lab import files
 
 SCHEMA = "yiyun.cluster-evidence/1"
 FILE = "cluster.json"

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yiyun import files
 from yiyun.errors import UserError
 from yiyun.evidence import saved_objects
 from yiyun.evidence.hosts.facts import HostFacts, Output
 from yiyun.evidence.hosts.probes import Probe, Unreadable
 from yiyun.evidence.unknown import UnknownValue
-from yiyun.lab import files
 
 SCHEMA = "yiyun.host-evidence/1"
 FILE = "host.json"

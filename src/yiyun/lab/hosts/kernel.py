@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from yiyun import files
 from yiyun.errors import UserError
-from yiyun.lab import files
 from yiyun.lab.hosts.command import run
 
 RUN = Path("/run/yiyun")

@@ -17,10 +17,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from yiyun import bundle, toolchain
+from yiyun import bundle, files, toolchain
 from yiyun.bundle import layout
 from yiyun.errors import UserError
-from yiyun.lab import files
 from yiyun.lab.hosts import oci, tools
 from yiyun.lab.hosts.command import run
 from yiyun.lab.hosts.lab import HostLab

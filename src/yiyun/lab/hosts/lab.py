@@ -23,9 +23,8 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from yiyun import bundle, known_hosts
+from yiyun import bundle, files, known_hosts
 from yiyun.errors import UserError
-from yiyun.lab import files
 from yiyun.lab.hosts import cgroups, kernel, limits, machine, network, presentation, repository, roots, tools
 from yiyun.lab.hosts.limits import Limit
 from yiyun.lab.hosts.machine import Identity, Machine

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from yiyun import files
 from yiyun.errors import UserError
 from yiyun.evidence.hosts.capabilities import EMULATION
-from yiyun.lab import files
 from yiyun.lab.hosts import cgroups
 from yiyun.lab.hosts.command import run
 from yiyun.lab.hosts.presentation import Presentation

@@ -16,7 +16,7 @@ from pathlib import Path
 from yiyun.bundle import layout
 from yiyun.errors import UserError
 from yiyun.evidence.hosts import given, roles
-from yiyun.lab.files import link, whole_directory
+from yiyun.files import link, whole_directory
 from yiyun.lab.hosts import network, presentation, roots, tools
 from yiyun.lab.hosts.command import run
 from yiyun.lab.hosts.network import LabNetwork

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from yiyun import files
 from yiyun.compliance.attestations import DIRECTORY as ATTESTATIONS
 from yiyun.compliance.attestations import evidence_paths
 from yiyun.errors import UserError
 from yiyun.evidence.redaction import without_url_passwords
-from yiyun.lab import files
 from yiyun.site import Site, document
 from yiyun.site.model import Host
 from yiyun.site.validation import spec_of

@@ -9,8 +9,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
+from yiyun import files
 from yiyun.errors import UserError
-from yiyun.lab import files
 from yiyun.lab.hosts import HostLab
 from yiyun.site import Site
 

@@ -15,9 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from yiyun import bundle
+from yiyun import bundle, files
 from yiyun.errors import UserError
-from yiyun.lab import files
 from yiyun.lab.hosts import HostLab
 from yiyun.operations.hosts import access
 from yiyun.site import Site

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from yiyun import toolchain
+from yiyun import files, toolchain
 from yiyun.errors import UserError
-from yiyun.lab import files
 from yiyun.operations import real
 from yiyun.operations.hosts import access
 from yiyun.paths import CHECKOUT

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from yiyun import files
 from yiyun.errors import UserError
-from yiyun.lab import files
 from yiyun.operations import lock
 from yiyun.operations.hosts import access
 from yiyun.operations.hosts.plan import HostPlan, make_plan

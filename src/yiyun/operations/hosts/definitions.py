@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from yiyun import crds, files
 from yiyun.errors import UserError
-from yiyun.lab import crds, files
 from yiyun.lab.api import Api, ApiError, Target, Unreachable
 from yiyun.lab.pki import Pair
 from yiyun.operations import real

@@ -36,7 +36,7 @@ from pyinfra.api.state import State
 
 from yiyun import known_hosts
 from yiyun.errors import UserError
-from yiyun.lab import files
+from yiyun import files
 from yiyun.lab.hosts import HostLab
 from yiyun.operations.hosts import access, identity, python_bundle, settle
 from yiyun.operations.hosts.adopt import Credentials, Outcome

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from yiyun import known_hosts
+from yiyun import files, known_hosts
 from yiyun.errors import UserError
 from yiyun.evidence.hosts import capabilities, judge, probe
 from yiyun.evidence.hosts import roles as role_files
@@ -17,7 +17,6 @@ from yiyun.evidence.hosts.given import host_variable, site_variable
 from yiyun.evidence.hosts.judge import Verdict
 from yiyun.evidence.hosts.probe import Wanted
 from yiyun.evidence.hosts.roles import Role, RolePromises
-from yiyun.lab import files
 from yiyun.operations.hosts import access, playbook
 from yiyun.operations.hosts.adopt import last_failures
 from yiyun.paths import CHECKOUT

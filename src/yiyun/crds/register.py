@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from yiyun.crds.form import DIGEST, UNCHECKED, digest, open_schema, to_bytes
+from yiyun.crds.model import Kind
+from yiyun.crds.sources import Found
 from yiyun.errors import UserError
 from yiyun.lab.api import FIELD_MANAGER, Api, ApiError, Unreachable, in_parallel
-from yiyun.lab.crds.form import DIGEST, UNCHECKED, digest, open_schema, to_bytes
-from yiyun.lab.crds.model import Kind
-from yiyun.lab.crds.sources import Found
 
 PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 QUERY = f"?fieldManager={FIELD_MANAGER}"

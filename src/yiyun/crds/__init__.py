@@ -1,11 +1,11 @@
 """Custom resource definitions: the lock, where their content comes from, and how they get into an API server."""
 
-from yiyun.lab.crds import seed
-from yiyun.lab.crds.form import UNCHECKED, canonical, digest, open_schema, to_bytes
-from yiyun.lab.crds.locking import lock
-from yiyun.lab.crds.model import Kind, Lock, Project, read
-from yiyun.lab.crds.register import Registered, register, unchecked_names, wait_changed, wait_served
-from yiyun.lab.crds.sources import Found, Sources, bundle_dir, crd_cache
+from yiyun.crds import seed
+from yiyun.crds.form import UNCHECKED, canonical, digest, open_schema, to_bytes
+from yiyun.crds.locking import lock
+from yiyun.crds.model import Kind, Lock, Project, read
+from yiyun.crds.register import Registered, register, unchecked_names, wait_changed, wait_served
+from yiyun.crds.sources import Found, Sources, bundle_dir, crd_cache
 
 __all__ = [
     "UNCHECKED",

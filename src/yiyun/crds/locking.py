@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
+from yiyun import files
+from yiyun.crds import form, model, sources
+from yiyun.crds.model import Kind, Lock, Project
 from yiyun.errors import UserError
-from yiyun.lab import files
-from yiyun.lab.crds import form, model, sources
-from yiyun.lab.crds.model import Kind, Lock, Project
 
 LIMIT = 110
 """Kinds; each costs the API server about 5 MB and start-up time."""

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from yiyun.lab.crds.model import Kind, Version
+from yiyun.crds.model import Kind, Version
 
 MAPS_OF_SCHEMAS = ("properties", "patternProperties", "definitions", "dependencies")
 SCHEMAS = ("allOf", "anyOf", "oneOf", "not", "items", "additionalProperties")

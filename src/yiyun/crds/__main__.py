@@ -1,9 +1,9 @@
-"""`python -m yiyun.lab.crds`: write `crds.lock` anew from the bundle."""
+"""`python -m yiyun.crds`: write `crds.lock` anew from the bundle."""
 
 import sys
 
+from yiyun.crds import lock
 from yiyun.errors import UserError
-from yiyun.lab.crds import lock
 
 
 def _say(text: str) -> None:

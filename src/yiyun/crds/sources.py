@@ -18,11 +18,10 @@ from urllib.parse import quote
 import urllib3
 import yaml
 
-from yiyun import bundle
+from yiyun import bundle, files
 from yiyun.bundle import layout
-from yiyun.lab import files
-from yiyun.lab.crds import form
-from yiyun.lab.crds.model import Kind, Project
+from yiyun.crds import form
+from yiyun.crds.model import Kind, Project
 from yiyun.paths import CHECKOUT, cache_dir
 from yiyun.toolchain import golang
 

@@ -13,10 +13,10 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from yiyun.crds.form import DIGEST
+from yiyun.crds.model import Kind
+from yiyun.crds.sources import Found
 from yiyun.lab.api import Api, in_parallel
-from yiyun.lab.crds.form import DIGEST
-from yiyun.lab.crds.model import Kind
-from yiyun.lab.crds.sources import Found
 
 PREFIX = "/registry/apiextensions.k8s.io/customresourcedefinitions/"
 

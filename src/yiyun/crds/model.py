@@ -1,6 +1,6 @@
 """`crds.lock`: which resource definitions the lab serves, at which version, from where, with which content.
 
-A person writes a project (name, version, sources) and the names of its kinds; `yiyun.lab.crds.lock` fills in the rest.
+A person writes a project (name, version, sources) and the names of its kinds; `yiyun.crds.lock` fills in the rest.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from yiyun.paths import CHECKOUT
 LOCK = CHECKOUT / "crds.lock"
 
 HEADER = """\
-# Custom resource definitions that the lab serves. Written by `python -m yiyun.lab.crds`; by hand only: projects, their
+# Custom resource definitions that the lab serves. Written by `python -m yiyun.crds`; by hand only: projects, their
 # versions and sources, and the name and file of a kind to be added. The definitions themselves are never committed.
 # sha256: of the canonical JSON (sorted keys; without descriptions, printer columns, status and Helm annotations).
 # Sources, in order: `bundle` (a file of the bundle directory), `module` (path@version on the Go module proxy), `url`.
