@@ -15,6 +15,8 @@ description:
   - yiyun_os_refusal says why such a profile is refused; empty where it is known.
   - yiyun_cpu turns the content of /proc/cpuinfo into family, model and model_name (yiyun.site.cpu.Cpu).
   - yiyun_due leaves those promises that are made on this host, without `when` and `needs`; it takes what the host lacks.
+  - yiyun_units_due says what is to be done to promised units on a host whose units are in this state; it takes their
+    state, the paths that check mode left unwritten, whether it is check mode, and the host's package family.
   - yiyun_with_contents gives promised files the texts made from their templates, in the same order, and makes of them the
     option `files` of the module keep_files.
 """
@@ -62,6 +64,55 @@ def with_contents(files: Iterable[Mapping[str, Any]], contents: Iterable[str]) -
     return made
 
 
+AT_WORK, AT_REST = {"active", "reloading"}, {"inactive", "failed"}
+ENABLED = {"enabled", "enabled-runtime"}
+STARTS_AT_BOOT = ENABLED | {"static", "indirect", "alias", "generated"}
+"""Words of systemctl."""
+
+
+def units_due(
+    units: Iterable[Mapping[str, Any]],
+    state: Mapping[str, Mapping[str, str]],
+    unwritten: Iterable[str],
+    check_mode: bool,
+    package_family: str,
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Units by what is to be done to them, in the order in which it is done; only what there is to do.
+
+    `state` is what roles/keep/files/units.sh printed: units that it does not name are not due on this host. `would_start`
+    and `would_restart` are of check mode, of units that do not exist yet because it installed nothing.
+    """
+    paths = set(unwritten)
+    names = {path.rpartition("/")[2] for path in paths}
+    due: dict[str, list[Mapping[str, Any]]] = {}
+    for unit in (each for each in units if each["name"] in state):
+        now, written_anew = state[unit["name"]], bool(paths & set(unit.get("reads", ())))
+        missing = now["load"] == "not-found"
+        if now["reload"] == "yes":
+            due.setdefault("reload", []).append(unit)
+        if unit.get("masked") and not missing and (now["load"] != "masked" or now["active"] not in AT_REST):
+            due.setdefault("mask", []).append(unit)
+        if missing and check_mode:
+            own = unit["name"] in names or package_family != "deb"  # a package of Debian starts what it brings
+            if own and (unit.get("enabled") or unit.get("active")):
+                due.setdefault("would_start", []).append(unit)
+            elif unit.get("active") and not own and written_anew:
+                due.setdefault("would_restart", []).append(unit)
+        elif "masked" not in unit and _to_be_switched(unit, now):
+            due.setdefault("switch", []).append(unit)
+        if now["stale"] or (now["active"] in AT_WORK and written_anew):
+            due.setdefault("restart", []).append(unit)
+    return due
+
+
+def _to_be_switched(unit: Mapping[str, Any], now: Mapping[str, str]) -> bool:
+    """Whether it is to be enabled, disabled, started or stopped."""
+    enabled, active = unit.get("enabled"), unit.get("active")
+    if enabled is not None and (now["file"] not in STARTS_AT_BOOT if enabled else now["file"] in ENABLED):
+        return True
+    return active is not None and now["active"] not in (AT_WORK if active else AT_REST)
+
+
 class FilterModule:
     """What Ansible looks for in a file of filters."""
 
@@ -72,5 +123,6 @@ class FilterModule:
             "yiyun_os_refusal": os_refusal,
             "yiyun_cpu": cpu_of,
             "yiyun_due": due,
+            "yiyun_units_due": units_due,
             "yiyun_with_contents": with_contents,
         }
