@@ -7,8 +7,11 @@ from pathlib import Path
 
 import as_user
 import pytest
+from lab_sessions import MAPS, NAMESPACE, named, say, session
 
+from yiyun import toolchain
 from yiyun.evidence.api_server import ApiServer
+from yiyun.lab import parts
 from yiyun.lab.lab import Lab
 from yiyun.paths import CHECKOUT
 from yiyun.site import Site
@@ -72,3 +75,35 @@ def brought_up(workplace):
     """The same, after a first `up`."""
     workplace.yiyun("up", "--yes")
     return workplace
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A state directory of the module's own, with the lab's programs built."""
+    directory = tmp_path_factory.mktemp("lab-state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(directory))
+        toolchain.ensure(parts.NAMES, say)
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def site(home):
+    return Site.load(CHECKOUT / "inventories" / "lab")
+
+
+@pytest.fixture(scope="module")
+def lab(site):
+    """A lab brought up from nothing, with one namespace."""
+    made = Lab(site)
+    made.up(say)
+    session(made, "ops").apply(f"/api/v1/namespaces/{NAMESPACE}", named("v1", "Namespace", NAMESPACE, None))
+    yield made
+    made.reset()
+
+
+@pytest.fixture(scope="module")
+def ops(lab):
+    api = session(lab, "ops")
+    api.apply(MAPS + "/there", named("v1", "ConfigMap", "there", data={"k": "v"}))
+    return api
