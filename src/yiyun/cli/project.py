@@ -14,7 +14,7 @@ from rich.table import Table
 from yiyun.cli.console import err, load_site, out, reporter
 from yiyun.paths import CHECKOUT
 
-ROOT_BENCHMARKS = ("adopt", "audit_vs_peers", "converge_vs_ansible", "hardening_vs_peers")
+ROOT_BENCHMARKS = ("adopt", "audit_vs_peers", "converge_vs_ansible", "hardening_vs_peers", "up_real")
 """Benchmarks that boot real hosts."""
 
 
