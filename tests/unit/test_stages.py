@@ -45,3 +45,9 @@ def test_every_directory_of_tests_and_every_benchmark_has_a_stage():
     for path in (CHECKOUT / "benchmarks").glob("[!_]*.py"):
         assert str(path) in named
         assert (path.stem in project.ROOT_BENCHMARKS) == ("root is needed" in path.read_text(encoding="utf-8"))
+
+
+def test_one_pytest_can_collect_all_tests():
+    """Two files of one name in directories without a package would refuse it."""
+    names = [path.name for path in (CHECKOUT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))
