@@ -76,10 +76,10 @@ def stages(full: bool) -> list[Stage]:
         Stage("collect", [*pytest, "tests/collect"]),
         Stage("toolchain", [str(CHECKOUT / "yiyun"), "doctor", "--build"]),
         Stage("stacks", [*pytest, "tests/stacks"]),
+        Stage("hosts", [*pytest, "-m", "ci", "tests/hosts"], needs_root=True),
     ]
     if full:
         listed += [
-            Stage("hosts", [*pytest, "-m", "ci", "tests/hosts"], needs_root=True),
             Stage("mutations", [*pytest, "tests/unit/test_site_mutations.py"], {"YIYUN_MUTATIONS": "2000"}),
             Stage("inventories", [*pytest, "tests/stacks/test_inventory.py"], {"YIYUN_INVENTORIES": "200"}),
             Stage("all-hosts", [*pytest, "-m", "not ci", "tests/hosts"], {"YIYUN_TEST_ROLES": "all"}, needs_root=True),
@@ -98,7 +98,7 @@ def test(
     full: Annotated[bool, typer.Option("--full", help="Also the long loops and the benchmarks.")] = False,
     stage: Annotated[list[str] | None, typer.Option(help="Only this stage (may be repeated).")] = None,
 ) -> None:
-    """Run the project's own checks: lint, types, unit tests, then the stacks on a lab of their own.
+    """Run the project's own checks: lint, types, unit tests, then the stacks on a lab of their own, then real hosts.
 
     What needs root is skipped without it and named; where `CI=true` a skip is a failure.
     """
